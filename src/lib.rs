@@ -1,0 +1,3 @@
+//! snakepit.
+pub mod error;
+pub mod proto;
