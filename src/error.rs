@@ -61,13 +61,9 @@ impl Outcome {
 
     /// Reads [`Outcome::as_str`] back.
     pub fn parse(text: &str) -> Option<Self> {
-        [
-            Self::NeverStarted,
-            Self::MayHaveRun,
-            Self::FinishedResultLost,
-        ]
-        .into_iter()
-        .find(|outcome| outcome.as_str() == text)
+        [Self::NeverStarted, Self::MayHaveRun, Self::FinishedResultLost]
+            .into_iter()
+            .find(|outcome| outcome.as_str() == text)
     }
 }
 

@@ -13,5 +13,4 @@ pub mod admin {
 }
 
 /// The compiled descriptor set of both files, for reflection and for the contract test.
-pub const DESCRIPTOR_SET: &[u8] =
-    include_bytes!(concat!(env!("OUT_DIR"), "/snakepit_descriptor.bin"));
+pub const DESCRIPTOR_SET: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/snakepit_descriptor.bin"));

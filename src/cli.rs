@@ -1,0 +1,1 @@
+//! Global flags and the assembly of the clap tree.

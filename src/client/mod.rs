@@ -1,0 +1,1 @@
+//! The gRPC edge out: a typed async client.

@@ -1,0 +1,1 @@
+//! The gRPC edge in: decode, call the bridge, encode.

@@ -1,0 +1,1 @@
+//! The core, pure: state, commands, events, `decide`, `apply`.

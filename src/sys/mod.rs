@@ -1,0 +1,1 @@
+//! The only room with `unsafe` and operating system calls.

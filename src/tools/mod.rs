@@ -1,0 +1,1 @@
+//! Registry, dispatch, calls and their chunks, host tools.

@@ -1,0 +1,1 @@
+//! Types, constraints, values: pure.

@@ -1,0 +1,1 @@
+//! Spawn, supervise, roster, reap, logs.
