@@ -6,7 +6,11 @@
 
 pub mod backoff;
 pub mod environment;
+pub mod event;
+pub mod options;
 pub mod output;
 pub mod reaper;
+mod slot;
 pub mod spawn;
+pub mod supervise;
 pub mod target;
