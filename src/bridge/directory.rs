@@ -57,8 +57,11 @@ impl Bridge {
                 }
                 Claim::There(live) => {
                     if opening.create_only {
-                        return Err(Error::new(Kind::SessionExists, format!("session already exists: `{id}`"))
-                            .hint("leave out `create_only` to attach to it"));
+                        return Err(Error::new(
+                            Kind::SessionExists,
+                            format!("session already exists: `{id}`"),
+                        )
+                        .hint("leave out `create_only` to attach to it"));
                     }
                     live.touch();
                     live.hub().reached(crate::session::Revision(1)).await;
@@ -74,7 +77,10 @@ impl Bridge {
                 }
             }
         }
-        Err(Error::new(Kind::Precondition, format!("session `{id}` is being ended and opened too fast")))
+        Err(Error::new(
+            Kind::Precondition,
+            format!("session `{id}` is being ended and opened too fast"),
+        ))
     }
 
     /// A session by id, touched. NOT_FOUND as soon as its time is over.
@@ -96,15 +102,27 @@ impl Bridge {
 
     /// Every session that is up, by id.
     pub fn all(&self) -> Vec<Arc<Live>> {
-        let mut all: Vec<_> = self.sessions.read().values().filter(|live| !live.is_expired()).cloned().collect();
+        let mut all: Vec<_> = self
+            .sessions
+            .read()
+            .values()
+            .filter(|live| !live.is_expired())
+            .cloned()
+            .collect();
         all.sort_by(|one, other| one.id().cmp(other.id()));
         all
     }
 
     /// Ends a session: watchers get a last word, everything it held goes. Idempotent.
     pub async fn end(&self, live: &Arc<Live>, reason: &str) -> Ended {
-        let ended = Ended { variables: live.read().len(), watches: live.hub().watchers() };
-        let actor = Actor { principal: crate::session::Principal::new("bridge"), now: wall_now() };
+        let ended = Ended {
+            variables: live.read().len(),
+            watches: live.hub().watchers(),
+        };
+        let actor = Actor {
+            principal: crate::session::Principal::new("bridge"),
+            now: wall_now(),
+        };
         // A refusal means that somebody else closed it first; the rest is the same.
         let _ = self.execute(live, Command::Close(reason.to_owned()), actor).await;
         self.remove(live);
@@ -113,8 +131,13 @@ impl Bridge {
 
     /// Ends every session whose time is over; how many there were.
     pub async fn sweep(&self) -> usize {
-        let over: Vec<_> =
-            self.sessions.read().values().filter(|live| live.is_expired() || live.read().closed).cloned().collect();
+        let over: Vec<_> = self
+            .sessions
+            .read()
+            .values()
+            .filter(|live| live.is_expired() || live.read().closed)
+            .cloned()
+            .collect();
         for live in &over {
             self.end(live, "expired").await;
         }
@@ -124,9 +147,16 @@ impl Bridge {
     async fn begin(&self, live: Arc<Live>, opening: &Opening) -> Result<Opened> {
         let settings = Settings {
             ttl: live.ttl(),
-            history_limit: if opening.history_limit == 0 { DEFAULT_HISTORY } else { opening.history_limit },
+            history_limit: if opening.history_limit == 0 {
+                DEFAULT_HISTORY
+            } else {
+                opening.history_limit
+            },
         };
-        match live.begin(&*self.journal, settings, opening.metadata.clone(), wall_now()).await {
+        match live
+            .begin(&*self.journal, settings, opening.metadata.clone(), wall_now())
+            .await
+        {
             Ok(()) => Ok(Opened { live, created: true }),
             Err(error) => {
                 self.remove(&live);
@@ -140,7 +170,11 @@ impl Bridge {
         if let Some(live) = sessions.get(id) {
             let over = live.is_expired() || live.read().closed;
             let live = Arc::clone(live);
-            return Ok(if over { Claim::Ended(live) } else { Claim::There(live) });
+            return Ok(if over {
+                Claim::Ended(live)
+            } else {
+                Claim::There(live)
+            });
         }
         if sessions.len() >= MAX_SESSIONS {
             return Err(Error::new(
@@ -149,14 +183,20 @@ impl Bridge {
             )
             .hint("end some with `snakepit session end`"));
         }
-        let live = Live::new(id.clone(), new_epoch()?, opening.ttl.unwrap_or(Ttl::After(DEFAULT_TTL)));
+        let live = Live::new(
+            id.clone(),
+            new_epoch()?,
+            opening.ttl.unwrap_or(Ttl::After(DEFAULT_TTL)),
+        );
         sessions.insert(id.clone(), Arc::clone(&live));
         Ok(Claim::New(live))
     }
 
     fn remove(&self, live: &Arc<Live>) {
         let mut sessions = self.sessions.write();
-        let same = sessions.get(live.id()).is_some_and(|there| Arc::ptr_eq(there, live));
+        let same = sessions
+            .get(live.id())
+            .is_some_and(|there| Arc::ptr_eq(there, live));
         if same {
             // Under the directory's lock, so that a new incarnation never finds the old one's commits.
             self.journal.forget(live.id(), live.epoch());
@@ -172,13 +212,16 @@ enum Claim {
 }
 
 fn missing(id: &str) -> Error {
-    Error::new(Kind::SessionNotFound, format!("session not found: `{}`", id.escape_debug()))
-        .hint("list them with `snakepit session list`, make one with `snakepit session new NAME`")
+    Error::new(
+        Kind::SessionNotFound,
+        format!("session not found: `{}`", id.escape_debug()),
+    )
+    .hint("list them with `snakepit session list`, make one with `snakepit session new NAME`")
 }
 
 fn new_epoch() -> Result<Epoch> {
-    let random =
-        getrandom::u64().map_err(|cause| Error::new(Kind::Internal, format!("no random numbers: {cause}")))?;
+    let random = getrandom::u64()
+        .map_err(|cause| Error::new(Kind::Internal, format!("no random numbers: {cause}")))?;
     // 0 means "not known" on the wire.
     Ok(Epoch(random.max(1)))
 }

@@ -20,8 +20,8 @@ use crate::{
     error::{Error, Kind},
     journal::{Durability, Journal, Refused},
     session::{
-        Actor, Command, Commit, Decision, Epoch, Event, Metadata, Revision, SessionId, Settings, State, Ttl, WallTime,
-        Written, decide,
+        Actor, Command, Commit, Decision, Epoch, Event, Metadata, Revision, SessionId, Settings, State, Ttl,
+        WallTime, Written, decide,
     },
     watch::Hub,
 };
@@ -67,8 +67,14 @@ pub struct Committed {
 pub struct Hold(Arc<Live>);
 
 enum Proposal {
-    Refused { refusals: Refusals, seen: Revision },
-    Nothing { written: Vec<Written>, seen: Revision },
+    Refused {
+        refusals: Refusals,
+        seen: Revision,
+    },
+    Nothing {
+        written: Vec<Written>,
+        seen: Revision,
+    },
     Appended {
         acknowledged: oneshot::Receiver<Result<(), Refused>>,
         revision: Revision,
@@ -84,7 +90,10 @@ impl Live {
         Arc::new(Self {
             id,
             epoch,
-            head: Mutex::new(Head { state: state.clone(), generation: 0 }),
+            head: Mutex::new(Head {
+                state: state.clone(),
+                generation: 0,
+            }),
             published: RwLock::new(state),
             hub: Hub::new(Revision(0)),
             ttl,
@@ -143,9 +152,10 @@ impl Live {
         match acknowledged.await {
             Ok(Ok(())) => Ok(()),
             Ok(Err(Refused::Failed(error))) => Err(error),
-            Ok(Err(Refused::Conflict(_))) => {
-                Err(Error::new(Kind::SessionExists, format!("session already exists: `{}`", self.id)))
-            }
+            Ok(Err(Refused::Conflict(_))) => Err(Error::new(
+                Kind::SessionExists,
+                format!("session already exists: `{}`", self.id),
+            )),
             Err(_) => Err(journal_went_away()),
         }
     }
@@ -165,10 +175,25 @@ impl Live {
                 }
                 Proposal::Nothing { written, seen } => {
                     self.hub.reached(seen).await;
-                    return Ok(Committed { revision: seen, durability: journal.durability(), written });
+                    return Ok(Committed {
+                        revision: seen,
+                        durability: journal.durability(),
+                        written,
+                    });
                 }
-                Proposal::Appended { acknowledged, revision, generation, written } => match acknowledged.await {
-                    Ok(Ok(())) => return Ok(Committed { revision, durability: journal.durability(), written }),
+                Proposal::Appended {
+                    acknowledged,
+                    revision,
+                    generation,
+                    written,
+                } => match acknowledged.await {
+                    Ok(Ok(())) => {
+                        return Ok(Committed {
+                            revision,
+                            durability: journal.durability(),
+                            written,
+                        });
+                    }
                     Ok(Err(Refused::Conflict(between))) => self.start_over(generation, &between),
                     Ok(Err(Refused::Failed(error))) => {
                         self.start_over(generation, &[]);
@@ -180,7 +205,10 @@ impl Live {
         }
         Err(alone(Error::new(
             Kind::Precondition,
-            format!("session `{}` is written by others too fast; the write was not done", self.id),
+            format!(
+                "session `{}` is written by others too fast; the write was not done",
+                self.id
+            ),
         )))
     }
 
@@ -195,10 +223,20 @@ impl Live {
             return Proposal::Nothing { written, seen };
         }
         let revision = seen.next();
-        let commit = Arc::new(Commit { epoch: self.epoch, revision, at: actor.now, events });
+        let commit = Arc::new(Commit {
+            epoch: self.epoch,
+            revision,
+            at: actor.now,
+            events,
+        });
         head.state.apply(&commit);
         let acknowledged = self.append(journal, seen, commit);
-        Proposal::Appended { acknowledged, revision, generation: head.generation, written }
+        Proposal::Appended {
+            acknowledged,
+            revision,
+            generation: head.generation,
+            written,
+        }
     }
 
     /// Queues a commit; called under the head's lock, so that the journal sees revisions in order.

@@ -76,12 +76,22 @@ impl Bridge {
     }
 
     /// Changes a session, and answers when nobody can take the answer back.
-    pub async fn execute(&self, live: &Arc<Live>, command: Command, actor: crate::session::Actor) -> Result<Committed, Refusals> {
+    pub async fn execute(
+        &self,
+        live: &Arc<Live>,
+        command: Command,
+        actor: crate::session::Actor,
+    ) -> Result<Committed, Refusals> {
         live.execute(&*self.journal, &command, &actor).await
     }
 
     /// As [`Bridge::execute`] for a command about one thing.
-    pub async fn execute_one(&self, live: &Arc<Live>, command: Command, actor: crate::session::Actor) -> Result<Committed> {
+    pub async fn execute_one(
+        &self,
+        live: &Arc<Live>,
+        command: Command,
+        actor: crate::session::Actor,
+    ) -> Result<Committed> {
         self.execute(live, command, actor).await.map_err(only)
     }
 

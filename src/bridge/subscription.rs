@@ -76,15 +76,23 @@ impl Bridge {
             }
         }
         let revision = state.revision;
-        let snapshot = (start == Start::Snapshot)
-            .then(|| Snapshot { revision, variables: state.select(&selector).cloned().collect() });
+        let snapshot = (start == Start::Snapshot).then(|| Snapshot {
+            revision,
+            variables: state.select(&selector).cloned().collect(),
+        });
         let mut watcher = live.hub().watch(revision);
         drop(state);
 
         let mut pending = None;
         if let Start::After(after, epoch) = start {
             if epoch.is_some_and(|epoch| epoch != live.epoch()) || after > revision {
-                pending = Some(anchor(live, &selector, &mut watcher, 0, self.journal.first(live.id())));
+                pending = Some(anchor(
+                    live,
+                    &selector,
+                    &mut watcher,
+                    0,
+                    self.journal.first(live.id()),
+                ));
             } else {
                 watcher.seek(after);
             }
@@ -130,7 +138,12 @@ impl Subscription {
         let commits = match step {
             Step::Commits(commits) => commits,
             Step::Behind => {
-                match self.journal.read(self.live.id(), self.live.epoch(), self.watcher.cursor(), STEP_COMMITS)? {
+                match self.journal.read(
+                    self.live.id(),
+                    self.live.epoch(),
+                    self.watcher.cursor(),
+                    STEP_COMMITS,
+                )? {
                     Tail::Commits(commits) => {
                         if let Some(last) = commits.last() {
                             self.watcher.seek(last.revision);
@@ -167,7 +180,10 @@ fn anchor(live: &Live, selector: &Selector, watcher: &mut Watcher, missed: u64, 
     Progress::Resync {
         missed,
         first,
-        snapshot: Snapshot { revision: state.revision, variables: state.select(selector).cloned().collect() },
+        snapshot: Snapshot {
+            revision: state.revision,
+            variables: state.select(selector).cloned().collect(),
+        },
     }
 }
 
@@ -182,7 +198,10 @@ fn close_reason(commits: &[Arc<Commit>]) -> Option<String> {
 
 /// The error of a strict watch whose revisions are gone.
 pub fn compacted(first: Revision) -> Error {
-    Error::new(Kind::HistoryCompacted, format!("updates before revision {first} are no longer kept"))
-        .detail(format!("the first that is kept is revision {first}"))
-        .hint("watch without `strict` to go on from a fresh snapshot")
+    Error::new(
+        Kind::HistoryCompacted,
+        format!("updates before revision {first} are no longer kept"),
+    )
+    .detail(format!("the first that is kept is revision {first}"))
+    .hint("watch without `strict` to go on from a fresh snapshot")
 }

@@ -42,7 +42,10 @@ impl Default for MemoryJournal {
 impl MemoryJournal {
     /// An empty journal that keeps at most so many commits a session.
     pub fn with_retention(max_commits: usize) -> Self {
-        Self { sessions: RwLock::default(), max_commits }
+        Self {
+            sessions: RwLock::default(),
+            max_commits,
+        }
     }
 }
 
@@ -54,7 +57,10 @@ impl Journal for MemoryJournal {
     fn append(&self, session: &SessionId, expected: Revision, commit: Arc<Commit>, done: Acknowledge) {
         let taken = {
             let mut sessions = self.sessions.write();
-            sessions.entry(session.clone()).or_default().take(expected, commit, self.max_commits)
+            sessions
+                .entry(session.clone())
+                .or_default()
+                .take(expected, commit, self.max_commits)
         };
         done(taken);
     }
@@ -87,21 +93,30 @@ impl Journal for MemoryJournal {
 impl Kept {
     fn take(&mut self, expected: Revision, commit: Arc<Commit>, max_commits: usize) -> Result<(), Refused> {
         if expected != self.last {
-            let between = self.commits.iter().filter(|kept| kept.revision > expected).cloned().collect();
+            let between = self
+                .commits
+                .iter()
+                .filter(|kept| kept.revision > expected)
+                .cloned()
+                .collect();
             return Err(Refused::Conflict(between));
         }
         self.last = commit.revision;
         self.bytes += commit.weight();
         self.commits.push_back(commit);
         while self.commits.len() > max_commits || (self.bytes > MAX_BYTES && self.commits.len() > 1) {
-            let Some(oldest) = self.commits.pop_front() else { break };
+            let Some(oldest) = self.commits.pop_front() else {
+                break;
+            };
             self.bytes -= oldest.weight();
         }
         Ok(())
     }
 
     fn first(&self) -> Revision {
-        self.commits.front().map_or(self.last.next(), |commit| commit.revision)
+        self.commits
+            .front()
+            .map_or(self.last.next(), |commit| commit.revision)
     }
 
     fn after(&self, epoch: Epoch, after: Revision, limit: usize) -> Tail {
@@ -126,11 +141,18 @@ mod tests {
             epoch: Epoch(7),
             revision: Revision(revision),
             at: WallTime(0),
-            events: vec![Event::Closed { reason: String::new() }],
+            events: vec![Event::Closed {
+                reason: String::new(),
+            }],
         })
     }
 
-    fn append(journal: &MemoryJournal, session: &SessionId, expected: u64, revision: u64) -> Result<(), Refused> {
+    fn append(
+        journal: &MemoryJournal,
+        session: &SessionId,
+        expected: u64,
+        revision: u64,
+    ) -> Result<(), Refused> {
         let (send, receive) = mpsc::channel();
         journal.append(
             session,
@@ -154,15 +176,25 @@ mod tests {
 
     #[test]
     fn what_is_past_retention_is_said_to_be_gone() {
-        let (journal, session) = (MemoryJournal::with_retention(3), SessionId::new("s").expect("valid"));
+        let (journal, session) = (
+            MemoryJournal::with_retention(3),
+            SessionId::new("s").expect("valid"),
+        );
         for revision in 1..=10 {
             append(&journal, &session, revision - 1, revision).expect("append");
         }
-        let read = |after, epoch| journal.read(&session, Epoch(epoch), Revision(after), 100).expect("read");
+        let read = |after, epoch| {
+            journal
+                .read(&session, Epoch(epoch), Revision(after), 100)
+                .expect("read")
+        };
         assert!(matches!(read(6, 7), Tail::Compacted { first: Revision(8) }));
         assert!(matches!(read(7, 7), Tail::Commits(tail) if tail.len() == 3));
         assert!(matches!(read(10, 7), Tail::Commits(tail) if tail.is_empty()));
-        assert!(matches!(read(11, 7), Tail::Compacted { .. }), "a revision from the future");
+        assert!(
+            matches!(read(11, 7), Tail::Compacted { .. }),
+            "a revision from the future"
+        );
         assert!(matches!(read(9, 8), Tail::Compacted { .. }), "another epoch");
     }
 }

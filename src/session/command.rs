@@ -94,4 +94,6 @@ pub struct Delete {
     pub target: String,
     /// The version that has to be current; `None` = whatever is.
     pub expected: Option<Version>,
+    /// Kept with the tombstone.
+    pub metadata: Metadata,
 }

@@ -6,8 +6,8 @@
 use std::{collections::HashSet, sync::Arc};
 
 use super::{
-    Actor, Command, Declare, Delete, Event, IfExists, MAX_BATCH, MAX_VARIABLES, Metadata, RawValue, Revision, Set,
-    Source, State, Variable, VariableId, VariableName, Version,
+    Actor, Command, Declare, Delete, Event, IfExists, MAX_BATCH, MAX_VARIABLES, Metadata, RawValue, Revision,
+    Set, Source, State, Variable, VariableId, VariableName, Version,
 };
 use crate::{
     error::{Error, Kind, Result},
@@ -38,7 +38,10 @@ pub type Refusals = Vec<(String, Error)>;
 /// Judges a command. `Err` holds one refusal for each item that was refused; a command about one thing has one.
 pub fn decide(state: &State, command: &Command, actor: &Actor) -> Result<Decision, Refusals> {
     if state.closed {
-        let gone = Error::new(Kind::SessionNotFound, format!("session not found: `{}` has ended", state.id));
+        let gone = Error::new(
+            Kind::SessionNotFound,
+            format!("session not found: `{}` has ended", state.id),
+        );
         return Err(vec![(String::new(), gone)]);
     }
     let alone = |result: Result<Decision>, name: &str| result.map_err(|error| vec![(name.to_owned(), error)]);
@@ -49,7 +52,9 @@ pub fn decide(state: &State, command: &Command, actor: &Actor) -> Result<Decisio
         Command::Delete(delete) => alone(decide_delete(state, delete, actor), &delete.target),
         Command::Annotate(metadata) => Ok(annotate(state, metadata)),
         Command::Close(reason) => Ok(Decision {
-            events: vec![Event::Closed { reason: reason.clone() }],
+            events: vec![Event::Closed {
+                reason: reason.clone(),
+            }],
             written: Vec::new(),
         }),
     }
@@ -79,10 +84,16 @@ fn register(
     if state.len() >= MAX_VARIABLES {
         return Err(Error::new(
             Kind::LimitExceeded,
-            format!("session `{}` holds {MAX_VARIABLES} variables, the most it may", state.id),
+            format!(
+                "session `{}` holds {MAX_VARIABLES} variables, the most it may",
+                state.id
+            ),
         ));
     }
-    let value = constraints.apply(decode(ty, &declare.value)?).map_err(|error| about(&name, error))?;
+    let value = constraints
+        .apply(decode(ty, &declare.value)?)
+        .map_err(|error| about(&name, error))?;
+    let said = Arc::new(declare.metadata.clone());
     let variable = Arc::new(Variable {
         id: VariableId::new(&name, declare.number),
         name,
@@ -91,7 +102,8 @@ fn register(
         value,
         constraints,
         source: Source::of(&declare.metadata),
-        metadata: Arc::new(declare.metadata.clone()),
+        metadata: Arc::clone(&said),
+        said,
         version: Version(0),
         revision: state.revision.next(),
         created_at: actor.now,
@@ -99,8 +111,13 @@ fn register(
         changed_by: actor.principal.clone(),
     });
     Ok(Decision {
-        events: vec![Event::Registered { new: Arc::clone(&variable) }],
-        written: vec![Written { variable, before: None }],
+        events: vec![Event::Registered {
+            new: Arc::clone(&variable),
+        }],
+        written: vec![Written {
+            variable,
+            before: None,
+        }],
     })
 }
 
@@ -115,13 +132,19 @@ fn redeclare(
     if declare.if_exists == IfExists::Fail {
         return Err(Error::new(
             Kind::VariableExists,
-            format!("variable already exists: `{}` in session `{}`", existing.name, state.id),
+            format!(
+                "variable already exists: `{}` in session `{}`",
+                existing.name, state.id
+            ),
         )
         .hint("keep it with `--if-missing`, or replace its constraints with `--update`"));
     }
     let widened = existing.inferred && existing.ty == Type::Float && ty == Type::Integer;
     if existing.ty != ty && !widened {
-        return Err(differs(existing, format!("it is of type {}, not {}", existing.ty.as_str(), ty.as_str())));
+        return Err(differs(
+            existing,
+            format!("it is of type {}, not {}", existing.ty.as_str(), ty.as_str()),
+        ));
     }
     let constraints = if existing.ty == ty {
         constraints.clone()
@@ -131,11 +154,18 @@ fn redeclare(
     match declare.if_exists {
         IfExists::Fail | IfExists::Keep if existing.constraints.json() != constraints.json() => Err(differs(
             existing,
-            format!("its constraints are {}, not {}", existing.constraints.json(), constraints.json()),
+            format!(
+                "its constraints are {}, not {}",
+                existing.constraints.json(),
+                constraints.json()
+            ),
         )),
         IfExists::Fail | IfExists::Keep => Ok(Decision {
             events: Vec::new(),
-            written: vec![Written { variable: Arc::clone(existing), before: Some(Arc::clone(existing)) }],
+            written: vec![Written {
+                variable: Arc::clone(existing),
+                before: Some(Arc::clone(existing)),
+            }],
         }),
         IfExists::Update => {
             let value = constraints
@@ -147,8 +177,14 @@ fn redeclare(
                 ..successor(existing, &declare.metadata, state.revision.next(), actor)
             });
             Ok(Decision {
-                events: vec![Event::ConstraintsSet { old: Arc::clone(existing), new: Arc::clone(&new) }],
-                written: vec![Written { variable: new, before: Some(Arc::clone(existing)) }],
+                events: vec![Event::ConstraintsSet {
+                    old: Arc::clone(existing),
+                    new: Arc::clone(&new),
+                }],
+                written: vec![Written {
+                    variable: new,
+                    before: Some(Arc::clone(existing)),
+                }],
             })
         }
         IfExists::Reset => {
@@ -161,31 +197,49 @@ fn redeclare(
                 ..successor(existing, &declare.metadata, state.revision.next(), actor)
             });
             Ok(Decision {
-                events: vec![Event::ValueSet { old: Arc::clone(existing), new: Arc::clone(&new) }],
-                written: vec![Written { variable: new, before: Some(Arc::clone(existing)) }],
+                events: vec![Event::ValueSet {
+                    old: Arc::clone(existing),
+                    new: Arc::clone(&new),
+                }],
+                written: vec![Written {
+                    variable: new,
+                    before: Some(Arc::clone(existing)),
+                }],
             })
         }
     }
 }
 
 fn differs(existing: &Variable, how: String) -> Error {
-    Error::new(Kind::DeclarationDiffers, format!("variable `{}` is declared differently", existing.name))
-        .detail(how)
-        .hint("replace its constraints with `--update`; to change its type delete it first")
+    Error::new(
+        Kind::DeclarationDiffers,
+        format!("variable `{}` is declared differently", existing.name),
+    )
+    .detail(how)
+    .hint("replace its constraints with `--update`; to change its type delete it first")
 }
 
 fn decide_set(state: &State, set: &Set, actor: &Actor) -> Result<Decision> {
     let (event, written) = write(state, set, actor)?;
-    Ok(Decision { events: vec![event], written: vec![written] })
+    Ok(Decision {
+        events: vec![event],
+        written: vec![written],
+    })
 }
 
 fn decide_set_all(state: &State, sets: &[Set], actor: &Actor) -> Result<Decision, Refusals> {
     if sets.len() > MAX_BATCH {
-        let error = Error::new(Kind::LimitExceeded, format!("a batch has at most {MAX_BATCH} variables"))
-            .detail(format!("this one has {}", sets.len()));
+        let error = Error::new(
+            Kind::LimitExceeded,
+            format!("a batch has at most {MAX_BATCH} variables"),
+        )
+        .detail(format!("this one has {}", sets.len()));
         return Err(vec![(String::new(), error)]);
     }
-    let mut decision = Decision { events: Vec::new(), written: Vec::new() };
+    let mut decision = Decision {
+        events: Vec::new(),
+        written: Vec::new(),
+    };
     let mut refusals = Refusals::new();
     let mut seen = HashSet::new();
     for set in sets {
@@ -204,7 +258,11 @@ fn decide_set_all(state: &State, sets: &[Set], actor: &Actor) -> Result<Decision
             Err(error) => refusals.push((set.target.clone(), error)),
         }
     }
-    if refusals.is_empty() { Ok(decision) } else { Err(refusals) }
+    if refusals.is_empty() {
+        Ok(decision)
+    } else {
+        Err(refusals)
+    }
 }
 
 fn write(state: &State, set: &Set, actor: &Actor) -> Result<(Event, Written)> {
@@ -216,24 +274,41 @@ fn write(state: &State, set: &Set, actor: &Actor) -> Result<(Event, Written)> {
     } else {
         Constraints::parse(ty, old.constraints.json())?
     };
-    let value = constraints.apply(value).map_err(|error| out_of_range(old, error, state))?;
+    let value = constraints
+        .apply(value)
+        .map_err(|error| out_of_range(old, error, state))?;
     let new = Arc::new(Variable {
         ty,
         value,
         constraints,
         ..successor(old, &set.metadata, state.revision.next(), actor)
     });
-    let event = Event::ValueSet { old: Arc::clone(old), new: Arc::clone(&new) };
-    Ok((event, Written { variable: new, before: Some(Arc::clone(old)) }))
+    let event = Event::ValueSet {
+        old: Arc::clone(old),
+        new: Arc::clone(&new),
+    };
+    Ok((
+        event,
+        Written {
+            variable: new,
+            before: Some(Arc::clone(old)),
+        },
+    ))
 }
 
 fn decide_delete(state: &State, delete: &Delete, actor: &Actor) -> Result<Decision> {
     let old = state.get(&delete.target)?;
     check_version(old, delete.expected)?;
-    let new = Arc::new(successor(old, &Metadata::new(), state.revision.next(), actor));
+    let new = Arc::new(successor(old, &delete.metadata, state.revision.next(), actor));
     Ok(Decision {
-        events: vec![Event::Deleted { old: Arc::clone(old), new: Arc::clone(&new) }],
-        written: vec![Written { variable: new, before: Some(Arc::clone(old)) }],
+        events: vec![Event::Deleted {
+            old: Arc::clone(old),
+            new: Arc::clone(&new),
+        }],
+        written: vec![Written {
+            variable: new,
+            before: Some(Arc::clone(old)),
+        }],
     })
 }
 
@@ -243,18 +318,34 @@ fn annotate(state: &State, metadata: &Metadata) -> Decision {
         .filter(|(key, text)| state.metadata.get(*key) != Some(text))
         .map(|(key, text)| (key.clone(), text.clone()))
         .collect();
-    let events = if news.is_empty() { Vec::new() } else { vec![Event::Annotated { metadata: news }] };
-    Decision { events, written: Vec::new() }
+    let events = if news.is_empty() {
+        Vec::new()
+    } else {
+        vec![Event::Annotated { metadata: news }]
+    };
+    Decision {
+        events,
+        written: Vec::new(),
+    }
 }
 
 fn check_version(variable: &Variable, expected: Option<Version>) -> Result<()> {
     match expected {
         Some(expected) if expected != variable.version => Err(Error::new(
             Kind::VersionMismatch,
-            format!("version_mismatch: expected {expected}, current {} (variable `{}`)", variable.version, variable.name),
+            format!(
+                "version_mismatch: expected {expected}, current {} (variable `{}`)",
+                variable.version, variable.name
+            ),
         )
-        .detail(format!("written by {} in revision {}", variable.changed_by, variable.revision))
-        .hint(format!("read again with `snakepit var get {}` and decide again", variable.name))),
+        .detail(format!(
+            "written by {} in revision {}",
+            variable.changed_by, variable.revision
+        ))
+        .hint(format!(
+            "read again with `snakepit var get {}` and decide again",
+            variable.name
+        ))),
         _ => Ok(()),
     }
 }
@@ -275,8 +366,13 @@ fn successor(old: &Variable, metadata: &Metadata, revision: Revision, actor: &Ac
         inferred: old.inferred,
         value: old.value.clone(),
         constraints: old.constraints.clone(),
-        source: if metadata.contains_key("source") { Source::of(metadata) } else { Source::Host },
+        source: if metadata.contains_key("source") {
+            Source::of(metadata)
+        } else {
+            Source::Host
+        },
         metadata: merged,
+        said: Arc::new(metadata.clone()),
         version: old.version.next(),
         revision,
         created_at: old.created_at,

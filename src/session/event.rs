@@ -79,14 +79,17 @@ impl Event {
             | Self::ConstraintsSet { old, .. }
             | Self::MetadataSet { old, .. }
             | Self::Deleted { old, .. } => Some(old),
-            Self::Created { .. } | Self::Registered { .. } | Self::Annotated { .. } | Self::Closed { .. } => None,
+            Self::Created { .. } | Self::Registered { .. } | Self::Annotated { .. } | Self::Closed { .. } => {
+                None
+            }
         }
     }
 
     /// Roughly what it holds in memory, in bytes, for the bounds of rings and journals.
     pub fn weight(&self) -> usize {
         const FIXED: usize = 256;
-        FIXED + self.variable().map_or(0, |variable| variable.value.payload_len())
+        FIXED
+            + self.variable().map_or(0, |variable| variable.value.payload_len())
             + self.before().map_or(0, |variable| variable.value.payload_len())
     }
 }

@@ -88,7 +88,9 @@ impl Selector {
     }
 
     fn names(&self, name: &str, id: &VariableId) -> bool {
-        self.exact.iter().any(|exact| **exact == *name || **exact == *id.as_str())
+        self.exact
+            .iter()
+            .any(|exact| **exact == *name || **exact == *id.as_str())
             || self.globs.iter().any(|glob| glob.matches(name))
     }
 }

@@ -132,7 +132,11 @@ impl VariableName {
         } else {
             return Ok(Self(text.into()));
         };
-        Err(Error::new(Kind::VariableName, format!("invalid variable name {}", quoted(text))).detail(problem))
+        Err(Error::new(
+            Kind::VariableName,
+            format!("invalid variable name {}", quoted(text)),
+        )
+        .detail(problem))
     }
 }
 

@@ -10,7 +10,8 @@ use std::{
 };
 
 use super::{
-    Commit, Epoch, Event, Metadata, Revision, Selector, SessionId, Variable, VariableId, VariableName, WallTime,
+    Commit, Epoch, Event, Metadata, Revision, Selector, SessionId, Variable, VariableId, VariableName,
+    WallTime,
 };
 use crate::error::{Error, Kind};
 
@@ -61,7 +62,10 @@ impl State {
             epoch,
             revision: Revision(0),
             created_at: WallTime(0),
-            settings: Settings { ttl: Ttl::Never, history_limit: 0 },
+            settings: Settings {
+                ttl: Ttl::Never,
+                history_limit: 0,
+            },
             metadata: Metadata::new(),
             closed: false,
             by_name: BTreeMap::new(),
@@ -106,7 +110,9 @@ impl State {
 
     /// The variables that a selector is about, by name.
     pub fn select<'a>(&'a self, selector: &'a Selector) -> impl Iterator<Item = &'a Arc<Variable>> {
-        self.by_name.values().filter(move |variable| selector.matches(variable))
+        self.by_name
+            .values()
+            .filter(move |variable| selector.matches(variable))
     }
 
     /// Every variable, by name.
@@ -116,7 +122,11 @@ impl State {
 
     /// Folds a commit in. Commits come in revision order, each once.
     pub fn apply(&mut self, commit: &Commit) {
-        debug_assert_eq!(commit.revision, self.revision.next(), "a revision was skipped or applied twice");
+        debug_assert_eq!(
+            commit.revision,
+            self.revision.next(),
+            "a revision was skipped or applied twice"
+        );
         for event in &commit.events {
             self.apply_event(event, commit.at);
         }
@@ -134,7 +144,9 @@ impl State {
                 self.names.insert(new.id.clone(), new.name.clone());
                 self.by_name.insert(new.name.clone(), Arc::clone(new));
             }
-            Event::ValueSet { new, .. } | Event::ConstraintsSet { new, .. } | Event::MetadataSet { new, .. } => {
+            Event::ValueSet { new, .. }
+            | Event::ConstraintsSet { new, .. }
+            | Event::MetadataSet { new, .. } => {
                 if let Some(slot) = self.by_name.get_mut(&new.name) {
                     *slot = Arc::clone(new);
                 }
@@ -144,7 +156,8 @@ impl State {
                 self.by_name.remove(&new.name);
             }
             Event::Annotated { metadata } => {
-                self.metadata.extend(metadata.iter().map(|(key, text)| (key.clone(), text.clone())));
+                self.metadata
+                    .extend(metadata.iter().map(|(key, text)| (key.clone(), text.clone())));
             }
             Event::Closed { .. } => self.closed = true,
         }

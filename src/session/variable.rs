@@ -44,6 +44,8 @@ pub struct Variable {
     pub constraints: Constraints,
     /// What writers said about it, merged.
     pub metadata: Arc<Metadata>,
+    /// What the writer of this version said, alone.
+    pub said: Arc<Metadata>,
     /// The kind of the last writer.
     pub source: Source,
     /// Writes since registration.

@@ -68,7 +68,9 @@ impl Hub {
             ring.bytes += commit.weight();
             ring.commits.push_back(commit);
             while ring.commits.len() > RING_COMMITS || (ring.bytes > RING_BYTES && ring.commits.len() > 1) {
-                let Some(oldest) = ring.commits.pop_front() else { break };
+                let Some(oldest) = ring.commits.pop_front() else {
+                    break;
+                };
                 ring.bytes -= oldest.weight();
             }
         }
@@ -90,7 +92,11 @@ impl Hub {
     /// A reader that has seen everything up to `cursor`.
     pub fn watch(self: &Arc<Self>, cursor: Revision) -> Watcher {
         self.open.fetch_add(1, Ordering::Relaxed);
-        Watcher { hub: Arc::clone(self), tip: self.tip.subscribe(), cursor }
+        Watcher {
+            hub: Arc::clone(self),
+            tip: self.tip.subscribe(),
+            cursor,
+        }
     }
 
     /// Readers that are open.
@@ -103,12 +109,21 @@ impl Hub {
 
 impl Ring {
     fn after(&self, cursor: Revision) -> Step {
-        let Some(front) = self.commits.front() else { return Step::Behind };
+        let Some(front) = self.commits.front() else {
+            return Step::Behind;
+        };
         if cursor.next() < front.revision {
             return Step::Behind;
         }
         let skip = usize::try_from(cursor.next().0 - front.revision.0).unwrap_or(usize::MAX);
-        Step::Commits(self.commits.iter().skip(skip).take(STEP_COMMITS).cloned().collect())
+        Step::Commits(
+            self.commits
+                .iter()
+                .skip(skip)
+                .take(STEP_COMMITS)
+                .cloned()
+                .collect(),
+        )
     }
 }
 
