@@ -4,6 +4,7 @@
 //! the wire is checked in linear time and bounded depth. This room must never run code that came over the wire, alter
 //! a digit of a number, or know of sessions, gRPC, clocks and files.
 
+mod constraints;
 mod float;
 mod integer;
 mod json;
@@ -17,6 +18,7 @@ use std::fmt;
 
 use bytes::Bytes;
 
+pub use self::constraints::Constraints;
 use self::float::Special;
 use self::json::{Reader, Token};
 use self::text::{Words, is_module_path};
