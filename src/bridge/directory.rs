@@ -100,6 +100,11 @@ impl Bridge {
         (visible && !live.is_expired()).then_some(live)
     }
 
+    /// The oldest revision of a session that can be read.
+    pub fn first_revision(&self, live: &Live) -> crate::session::Revision {
+        self.journal.first(live.id())
+    }
+
     /// Every session that is up, by id.
     pub fn all(&self) -> Vec<Arc<Live>> {
         let mut all: Vec<_> = self
