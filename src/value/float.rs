@@ -3,7 +3,7 @@
 
 use std::fmt::Write;
 
-use super::json::{Text, clip};
+use super::quoted::{Text, clip};
 
 /// The floats that are not numbers of JSON.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -6,7 +6,7 @@ use std::cmp::Ordering;
 use num_bigint::BigInt;
 use num_traits::Zero;
 
-use super::json::clip;
+use super::quoted::clip;
 
 /// How many digits a number in exponent form may unfold to: eight bytes of input must not become gigabytes.
 pub(super) const MAX_UNFOLDED_DIGITS: usize = 4_300;

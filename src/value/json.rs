@@ -8,13 +8,11 @@ use std::borrow::Cow;
 use std::ops::Range;
 
 use super::float::Special;
+use super::quoted::{Text, clip, unescape};
 use crate::error::{Error, Kind, Result};
 
 /// How many arrays and objects may stand in each other.
 pub(super) const MAX_DEPTH: usize = 64;
-
-/// How many characters of somebody's value an error message repeats.
-const CLIP: usize = 80;
 
 /// One step through a text.
 #[derive(Debug, Clone, Copy)]
@@ -46,73 +44,6 @@ impl Token<'_> {
             Self::ObjectStart | Self::ObjectEnd => "a map".into(),
         }
     }
-}
-
-/// A string as it stands between its quotes.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Text<'a> {
-    raw: &'a str,
-    escaped: bool,
-}
-
-impl<'a> Text<'a> {
-    /// The string that is meant.
-    pub(super) fn decode(&self) -> Cow<'a, str> {
-        if !self.escaped {
-            return Cow::Borrowed(self.raw);
-        }
-        let mut out = String::with_capacity(self.raw.len());
-        let mut rest = self.raw;
-        while let Some(at) = rest.find('\\') {
-            out.push_str(&rest[..at]);
-            let (meant, used) = unescape(&rest[at..]).unwrap_or(('\u{fffd}', 1));
-            out.push(meant);
-            rest = &rest[at + used..];
-        }
-        out.push_str(rest);
-        Cow::Owned(out)
-    }
-}
-
-/// Reads the escape at the start of `text`: the character that is meant and the bytes that were used.
-fn unescape(text: &str) -> Option<(char, usize)> {
-    let simple = match text.as_bytes().get(1)? {
-        b'"' => '"',
-        b'\\' => '\\',
-        b'/' => '/',
-        b'b' => '\u{8}',
-        b'f' => '\u{c}',
-        b'n' => '\n',
-        b'r' => '\r',
-        b't' => '\t',
-        b'u' => return unescape_unicode(text),
-        _ => return None,
-    };
-    Some((simple, 2))
-}
-
-fn unescape_unicode(text: &str) -> Option<(char, usize)> {
-    let unit = |at: usize| -> Option<u32> {
-        let bytes = text.as_bytes();
-        let head = bytes.get(at..at + 2)?;
-        let digits = bytes.get(at + 2..at + 6)?;
-        if head != b"\\u" || !digits.iter().all(u8::is_ascii_hexdigit) {
-            return None;
-        }
-        u32::from_str_radix(text.get(at + 2..at + 6)?, 16).ok()
-    };
-    let high = unit(0)?;
-    if !(0xd800..0xdc00).contains(&high) {
-        return Some((char::from_u32(high)?, 6));
-    }
-    let low = unit(6)?;
-    if !(0xdc00..0xe000).contains(&low) {
-        return None;
-    }
-    Some((
-        char::from_u32(0x10000 + ((high - 0xd800) << 10) + (low - 0xdc00))?,
-        12,
-    ))
 }
 
 /// What may come next.
@@ -172,6 +103,11 @@ impl<'a> Reader<'a> {
     /// Where the token given last stands in the text.
     pub(super) fn span(&self) -> Range<usize> {
         self.start..self.at
+    }
+
+    /// The whole text.
+    pub(super) fn text(&self) -> &'a str {
+        self.text
     }
 
     /// How many containers are open.
@@ -402,18 +338,5 @@ impl<'a> Reader<'a> {
         let raw = &self.text[start..self.at];
         self.at += 1;
         Ok(Text { raw, escaped })
-    }
-}
-
-/// The canonical JSON text of a string.
-pub(super) fn quote(text: &str) -> String {
-    serde_json::Value::from(text).to_string()
-}
-
-/// The start of a text, short enough for a message.
-pub(super) fn clip(text: &str) -> Cow<'_, str> {
-    match text.char_indices().nth(CLIP) {
-        None => Cow::Borrowed(text),
-        Some((end, _)) => Cow::Owned(format!("{}...", &text[..end])),
     }
 }

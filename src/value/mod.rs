@@ -4,24 +4,34 @@
 //! the wire is checked in linear time and bounded depth. This room must never run code that came over the wire, alter
 //! a digit of a number, or know of sessions, gRPC, clocks and files.
 
+mod array;
+mod binary;
 mod constraints;
+mod dtype;
 mod float;
 mod integer;
 mod json;
+mod nested;
+mod npy;
+mod quoted;
 mod text;
+mod tree;
 mod types;
 
 #[cfg(test)]
 mod tests;
 
 use std::fmt;
+use std::sync::Arc;
 
 use bytes::Bytes;
 
+use self::array::Array;
 pub use self::constraints::Constraints;
 use self::float::Special;
 use self::json::{Reader, Token};
 use self::text::{Words, is_module_path};
+use self::tree::Tree;
 pub use self::types::Type;
 use crate::error::{Error, Kind, Result};
 
@@ -42,6 +52,8 @@ enum Body {
     Integer(Bytes),
     Boolean(bool),
     Words(Words),
+    Array(Arc<Array>),
+    Tree(Tree),
 }
 
 impl Value {
@@ -60,9 +72,22 @@ impl Value {
                 other => Err(wrong_type("a string", &other)),
             },
             Type::Module => Self::decode_module(scalar(json)?),
-            _ => Err(Error::new(Kind::UnknownType, format!("`{ty}` is not served yet"))),
+            Type::Embedding => nested::read_embedding(json).map(Arc::new).map(Body::Array),
+            Type::Tensor => nested::read_tensor(json).map(Arc::new).map(Body::Array),
+            Type::Map | Type::List => Tree::read(ty, json).map(Body::Tree),
         }?;
         Ok(Value { ty, body })
+    }
+
+    /// Reads the binary form of an embedding or tensor: a JSON header of `shape`, `dtype`, `binary_format` and `type`,
+    /// and the elements little-endian in C order (`raw`, kept as these bytes) or a numpy file (`npy`).
+    /// [`Kind::BadEncoding`] for any other format, type, and where the payload's length does not fit the shape.
+    pub fn decode_binary(ty: Type, header: &[u8], payload: Bytes) -> Result<Value, Error> {
+        let array = binary::read(ty, header, payload)?;
+        Ok(Value {
+            ty,
+            body: Body::Array(Arc::new(array)),
+        })
     }
 
     fn decode_float(token: Token<'_>) -> Result<Body> {
@@ -104,7 +129,7 @@ impl Value {
                 Kind::WrongType,
                 format!(
                     "must be a module name (identifiers with dots), got `{}`",
-                    json::clip(words.plain())
+                    quoted::clip(words.plain())
                 ),
             ));
         }
@@ -116,25 +141,43 @@ impl Value {
         self.ty
     }
 
-    /// The canonical JSON text.
+    /// The canonical JSON text; for embeddings and tensors it is made at the first call and kept.
     pub fn json(&self) -> Bytes {
         match &self.body {
             Body::Float { json, .. } | Body::Integer(json) => json.clone(),
             Body::Boolean(true) => Bytes::from_static(b"true"),
             Body::Boolean(false) => Bytes::from_static(b"false"),
             Body::Words(words) => words.json().clone(),
+            Body::Array(array) => array.json(),
+            Body::Tree(tree) => tree.json.clone(),
+        }
+    }
+
+    /// Header and payload of the binary form (`raw`), for embeddings and tensors.
+    pub fn binary(&self) -> Option<(Bytes, Bytes)> {
+        match &self.body {
+            Body::Array(array) => Some((array.header(), array.payload().clone())),
+            _ => None,
         }
     }
 
     /// The bytes that the value takes: the raw payload of embeddings and tensors, else its JSON text.
     pub fn payload_len(&self) -> usize {
-        self.json().len()
+        match &self.body {
+            Body::Array(array) => array.payload().len(),
+            _ => self.json().len(),
+        }
     }
 
     /// Whether nothing changes when one value replaces the other: the same type and content, NaN equal to NaN.
-    /// Zero and minus zero differ, as their texts do.
+    /// Zero and minus zero differ, as their texts do; spacing and the order of keys in maps make no difference.
     pub fn same_as(&self, other: &Value) -> bool {
-        self.ty == other.ty && self.json() == other.json()
+        self.ty == other.ty
+            && match (&self.body, &other.body) {
+                (Body::Array(left), Body::Array(right)) => left.same_as(right),
+                (Body::Tree(left), Body::Tree(right)) => left.same_as(right),
+                _ => self.json() == other.json(),
+            }
     }
 
     /// The type of a value that comes without one, from the first token of its JSON text: what follows is only
@@ -201,11 +244,16 @@ impl Eq for Value {}
 
 impl fmt::Debug for Value {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // The JSON of an array may be long and would be kept: its header says enough.
+        let text = match &self.body {
+            Body::Array(array) => array.header(),
+            _ => self.json(),
+        };
         write!(
             out,
             "{}({})",
             self.ty,
-            json::clip(&String::from_utf8_lossy(&self.json()))
+            quoted::clip(&String::from_utf8_lossy(&text))
         )
     }
 }

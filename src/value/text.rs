@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use super::json::{Text, quote};
+use super::quoted::{Text, quote};
 
 /// A string and its canonical JSON.
 #[derive(Debug, Clone)]

@@ -71,7 +71,7 @@ impl Type {
             let names: Vec<&str> = Self::ALL.iter().map(|ty| ty.as_str()).collect();
             Error::new(
                 Kind::UnknownType,
-                format!("unknown type `{}`", super::json::clip(text)),
+                format!("unknown type `{}`", super::quoted::clip(text)),
             )
             .hint(format!("the types are: {}", names.join(", ")))
         })

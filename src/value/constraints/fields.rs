@@ -7,7 +7,8 @@ use std::fmt::Write;
 use regex::{Regex, RegexBuilder};
 
 use crate::error::{Error, Kind, Result};
-use crate::value::json::{Reader, Token, clip, quote};
+use crate::value::json::{Reader, Token};
+use crate::value::quoted::{clip, quote};
 use crate::value::{Type, float, integer};
 
 /// The largest text of constraints, in bytes: room for some thousand choices.
@@ -238,7 +239,8 @@ fn only(json: &str) -> Option<Token<'_>> {
     Reader::over(json).token().ok().flatten()
 }
 
-fn read_text(json: &str) -> Option<String> {
+/// A string.
+pub(super) fn read_text(json: &str) -> Option<String> {
     match only(json) {
         Some(Token::Text(text)) => Some(text.decode().into_owned()),
         _ => None,

@@ -3,6 +3,8 @@
 //! Every broken constraint is reported, not the first. This must never let a value through that breaks one, and never
 //! change a value except where `normalize` asks for it.
 
+mod array;
+mod container;
 mod fields;
 mod number;
 mod words;
@@ -10,9 +12,12 @@ mod words;
 use std::fmt;
 use std::sync::Arc;
 
+use self::array::{EmbeddingRules, TensorRules};
+use self::container::ContainerRules;
 use self::fields::Fields;
 use self::number::{FloatRange, IntegerRange};
 use self::words::{ChoiceRules, ModuleRules, StringRules};
+use super::array::Array;
 use super::{Body, Type, Value};
 use crate::error::{Error, Kind, Result};
 
@@ -33,6 +38,9 @@ enum Rules {
     String(StringRules),
     Choice(ChoiceRules),
     Module(ModuleRules),
+    Embedding(EmbeddingRules),
+    Tensor(TensorRules),
+    Container(ContainerRules),
 }
 
 impl Constraints {
@@ -46,7 +54,10 @@ impl Constraints {
             Type::String => Rules::String(StringRules::read(&mut fields)),
             Type::Choice => Rules::Choice(ChoiceRules::read(&mut fields)),
             Type::Module => Rules::Module(ModuleRules::read(&mut fields)),
-            _ => Rules::None,
+            Type::Embedding => Rules::Embedding(EmbeddingRules::read(&mut fields)),
+            Type::Tensor => Rules::Tensor(TensorRules::read(&mut fields)),
+            Type::Map | Type::List => Rules::Container(ContainerRules::read(&mut fields)),
+            Type::Boolean => Rules::None,
         };
         let json = fields.finish()?;
         Ok(Self(Arc::new(Inner { ty, json, rules })))
@@ -86,12 +97,37 @@ impl Constraints {
             ));
         }
         let mut broken = Vec::new();
+        let value = self.adopt_dtype(value, &mut broken);
         self.check(&value, &mut broken);
+        let value = self.normalize(value, &mut broken);
         if broken.is_empty() {
             return Ok(value);
         }
         let error = Error::new(Kind::ConstraintViolated, "value breaks its constraints");
         Err(broken.into_iter().fold(error, Error::detail))
+    }
+
+    /// A tensor that came without a dtype takes the one that is asked for.
+    fn adopt_dtype(&self, value: Value, broken: &mut Vec<String>) -> Value {
+        let (
+            Rules::Tensor(TensorRules {
+                dtype: Some(dtype), ..
+            }),
+            Body::Array(array),
+        ) = (&self.0.rules, &value.body)
+        else {
+            return value;
+        };
+        replaced(array.adopt(*dtype), value, broken)
+    }
+
+    fn normalize(&self, value: Value, broken: &mut Vec<String>) -> Value {
+        let (Rules::Embedding(EmbeddingRules { normalize: true, .. }), Body::Array(array)) =
+            (&self.0.rules, &value.body)
+        else {
+            return value;
+        };
+        replaced(array.normalized(), value, broken)
     }
 
     fn check(&self, value: &Value, broken: &mut Vec<String>) {
@@ -104,7 +140,25 @@ impl Constraints {
             (Rules::String(rules), _) => rules.check(text, broken),
             (Rules::Choice(rules), _) => rules.check(text, broken),
             (Rules::Module(rules), _) => rules.check(text, broken),
+            (Rules::Embedding(rules), Body::Array(array)) => rules.check(array, broken),
+            (Rules::Tensor(rules), Body::Array(array)) => rules.check(array, broken),
+            (Rules::Container(rules), Body::Tree(tree)) => rules.check(tree, broken),
             _ => {}
+        }
+    }
+}
+
+/// The value, with another array in it where there is one.
+fn replaced(array: Result<Option<Array>, String>, value: Value, broken: &mut Vec<String>) -> Value {
+    match array {
+        Ok(Some(array)) => Value {
+            ty: value.ty,
+            body: Body::Array(Arc::new(array)),
+        },
+        Ok(None) => value,
+        Err(why) => {
+            broken.push(why);
+            value
         }
     }
 }

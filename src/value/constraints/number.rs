@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 
 use super::fields::Fields;
-use crate::value::json::clip;
+use crate::value::quoted::clip;
 use crate::value::{float, integer};
 
 /// How far a float may be from a multiple of its step, relative to how many steps it is away: what decimal fractions

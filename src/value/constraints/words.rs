@@ -4,7 +4,7 @@
 use regex::Regex;
 
 use super::fields::Fields;
-use crate::value::json::clip;
+use crate::value::quoted::clip;
 use crate::value::text::is_module_path;
 
 /// How many members of a set a message lists.

@@ -1,5 +1,11 @@
 //! Values in and out, and what constraints let through.
 
+mod arrays;
+mod constraints;
+mod floats;
+mod properties;
+mod trees;
+
 use super::*;
 
 fn json(ty: Type, text: &str) -> String {
