@@ -11,7 +11,7 @@ import contextvars
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sized
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from typing import Any, Protocol, TypeVar
 
@@ -142,7 +142,7 @@ class Context:
 
         `total` is the number of items where `iterable` has no length.
         """
-        if total is None and hasattr(iterable, "__len__"):
+        if total is None and isinstance(iterable, Sized):
             total = len(iterable)
         reported = 0.0
         for index, item in enumerate(iterable):
@@ -190,9 +190,7 @@ class Context:
     def _registration(
         self, name: str, value: Any, type: str | None, if_exists: str, constraints: dict[str, Any]
     ) -> Operation[Any]:
-        return operations.register_variable(
-            self.scope, name, type, value, constraints=constraints, if_exists=if_exists
-        )
+        return operations.register_variable(self.scope, name, type, value, constraints=constraints, if_exists=if_exists)
 
     def __getitem__(self, name: str) -> Any:
         return self.get(name)

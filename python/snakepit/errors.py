@@ -193,8 +193,14 @@ def _status_class() -> Any:
         syntax="proto3",
         dependency=["google/protobuf/any.proto"],
     )
-    text, message = descriptor_pb2.FieldDescriptorProto.TYPE_STRING, descriptor_pb2.FieldDescriptorProto.TYPE_MESSAGE
-    one, many = descriptor_pb2.FieldDescriptorProto.LABEL_OPTIONAL, descriptor_pb2.FieldDescriptorProto.LABEL_REPEATED
+    text, message = (
+        descriptor_pb2.FieldDescriptorProto.TYPE_STRING,
+        descriptor_pb2.FieldDescriptorProto.TYPE_MESSAGE,
+    )
+    one, many = (
+        descriptor_pb2.FieldDescriptorProto.LABEL_OPTIONAL,
+        descriptor_pb2.FieldDescriptorProto.LABEL_REPEATED,
+    )
     status = file.message_type.add(name="Status")
     status.field.add(name="code", number=1, type=descriptor_pb2.FieldDescriptorProto.TYPE_INT32, label=one)
     status.field.add(name="message", number=2, type=text, label=one)
@@ -210,7 +216,7 @@ def _status_class() -> Any:
     entry.field.add(name="value", number=2, type=text, label=one)
     entry.options.map_entry = True
     assert any_pb2.DESCRIPTOR is not None  # the pool knows Any before it is named
-    pool = descriptor_pool.Default()  # type: ignore[no-untyped-call]
+    pool = descriptor_pool.Default()
     pool.AddSerializedFile(file.SerializeToString())
     return tuple(
         message_factory.GetMessageClass(pool.FindMessageTypeByName(f"snakepit.rpc.{name}"))

@@ -42,9 +42,7 @@ def value_of(variable: pb.Variable) -> Any:
 
 def get(scope: Scope, name: str, default: Any = MISSING, bypass_cache: bool = False) -> Operation[Any]:
     """Reads a variable by name or id; `default` where there is none."""
-    request = pb.GetVariableRequest(
-        session_id=scope.session_id, variable_identifier=name, bypass_cache=bypass_cache
-    )
+    request = pb.GetVariableRequest(session_id=scope.session_id, variable_identifier=name, bypass_cache=bypass_cache)
     try:
         reply = yield "GetVariable", request
     except errors.VariableNotFoundError:
@@ -285,12 +283,13 @@ class Driver:
         try:
             method, request = next(operation)
             while True:
+                failure = None
                 try:
                     reply = self.invoke(method, request, timeout)
                 except grpc.RpcError as error:
-                    method, request = operation.throw(errors.from_rpc_error(error))
-                else:
-                    method, request = operation.send(reply)
+                    failure = errors.from_rpc_error(error)
+                # Thrown out here, so that the RPC's own traceback is not shown before it.
+                method, request = operation.send(reply) if failure is None else operation.throw(failure)
         except StopIteration as end:
             result: T = end.value
             return result
@@ -328,12 +327,13 @@ class AsyncDriver:
         try:
             method, request = next(operation)
             while True:
+                failure = None
                 try:
                     reply = await self._invoke(method, request, timeout)
                 except grpc.RpcError as error:
-                    method, request = operation.throw(errors.from_rpc_error(error))
-                else:
-                    method, request = operation.send(reply)
+                    failure = errors.from_rpc_error(error)
+                # Thrown out here, so that the RPC's own traceback is not shown before it.
+                method, request = operation.send(reply) if failure is None else operation.throw(failure)
         except StopIteration as end:
             result: T = end.value
             return result

@@ -18,7 +18,6 @@ _NAMES = {
     bool: ("bool", "boolean"),
     type(None): ("none", "null"),
 }
-_SPECIAL_FLOATS = {"enum": ["NaN", "Infinity", "-Infinity"]}
 
 
 @dataclass(frozen=True)
@@ -80,7 +79,7 @@ def of(hint: Any) -> Shape:
     if origin is typing.Annotated:
         return of(arguments[0])
     if hint is float:
-        return Shape("float", {"anyOf": [{"type": "number"}, _SPECIAL_FLOATS]}, values.as_float)
+        return Shape("float", {"type": "number"}, values.as_float)
     if hint in (bytes, bytearray):
         return Shape("bytes", {"type": "string", "contentEncoding": "base64"}, values.as_bytes)
     if isinstance(hint, type) and hint in _NAMES:
@@ -102,10 +101,13 @@ def _union(members: tuple[Any, ...]) -> Shape:
     shapes = [of(member) for member in members]
     if any(not shape.schema for shape in shapes):
         return Shape()
-    schemas = [shape.schema for shape in shapes]
+    schema = {"anyOf": [shape.schema for shape in shapes]}
     others = [shape for shape in shapes if shape.type != "none"]
-    convert = others[0].convert if len(others) == 1 else None
-    return Shape("any", {"anyOf": schemas}, _unless_none(convert) if convert else None)
+    if len(others) != 1:
+        return Shape("any", schema)
+    # `int | None` is an int that may be null: the schema says so.
+    convert = others[0].convert
+    return Shape(others[0].type, schema, _unless_none(convert) if convert else None)
 
 
 def _unless_none(convert: Callable[[Any], Any]) -> Callable[[Any], Any]:

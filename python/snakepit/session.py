@@ -142,6 +142,11 @@ class SessionContext:
         """The host tools by name, each a function of named arguments. Asks the bridge every time."""
         return {spec.name: self.host[spec.name] for spec in self._driver.run(operations.host_tools(self._scope))}
 
+    def use(self, driver: Driver) -> None:
+        """Sends everything through another driver, with its request header."""
+        self._driver = driver
+        self.stub = driver.stub
+
     # --- life -------------------------------------------------------------------------------------------------
 
     def initialize(self, ttl_seconds: int = 0) -> None:

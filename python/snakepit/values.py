@@ -42,10 +42,15 @@ def special(number: float) -> str:
 def to_json(value: Any) -> str:
     """The compact JSON text of a value. Raises `ValueEncodeError` for what has none."""
     try:
-        text = _encode(value)
+        return _encode(value)
     except (TypeError, ValueError, RecursionError):
-        text = _encode(plain(value))
-    return text
+        pass  # it holds something that is no plain JSON
+    try:
+        return _encode(plain(value))
+    except ValueEncodeError:
+        raise
+    except ValueError as error:  # an integer with more digits than Python writes
+        raise ValueEncodeError(f"the value has no JSON form: {error}") from None
 
 
 def to_json_bytes(value: Any) -> bytes:

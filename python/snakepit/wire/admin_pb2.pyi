@@ -7,7 +7,7 @@ from google.protobuf.internal import containers as _containers
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from collections.abc import Iterable as _Iterable, Mapping as _Mapping
-from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
+from typing import Any as _Any, ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 
 DESCRIPTOR: _descriptor.FileDescriptor
 
@@ -49,7 +49,7 @@ class GetServerInfoResponse(_message.Message):
     calls_finished: int
     calls_failed: int
     calls_queued: int
-    def __init__(self, version: _Optional[str] = ..., name: _Optional[str] = ..., pid: _Optional[int] = ..., started_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., addresses: _Optional[_Iterable[str]] = ..., durability: _Optional[_Union[_snakepit_bridge_pb2.Durability, str]] = ..., data_dir: _Optional[str] = ..., sessions: _Optional[int] = ..., workers_ready: _Optional[int] = ..., workers: _Optional[int] = ..., tools: _Optional[int] = ..., watches: _Optional[int] = ..., calls_running: _Optional[int] = ..., calls_finished: _Optional[int] = ..., calls_failed: _Optional[int] = ..., calls_queued: _Optional[int] = ...) -> None: ...
+    def __init__(self, version: _Optional[str] = ..., name: _Optional[str] = ..., pid: _Optional[int] = ..., started_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, _Any]]] = ..., addresses: _Optional[_Iterable[str]] = ..., durability: _Optional[_Union[_snakepit_bridge_pb2.Durability, str]] = ..., data_dir: _Optional[str] = ..., sessions: _Optional[int] = ..., workers_ready: _Optional[int] = ..., workers: _Optional[int] = ..., tools: _Optional[int] = ..., watches: _Optional[int] = ..., calls_running: _Optional[int] = ..., calls_finished: _Optional[int] = ..., calls_failed: _Optional[int] = ..., calls_queued: _Optional[int] = ...) -> None: ...
 
 class ListSessionsRequest(_message.Message):
     __slots__ = ()
@@ -59,7 +59,7 @@ class ListSessionsResponse(_message.Message):
     __slots__ = ("sessions",)
     SESSIONS_FIELD_NUMBER: _ClassVar[int]
     sessions: _containers.RepeatedCompositeFieldContainer[SessionSummary]
-    def __init__(self, sessions: _Optional[_Iterable[_Union[SessionSummary, _Mapping]]] = ...) -> None: ...
+    def __init__(self, sessions: _Optional[_Iterable[_Union[SessionSummary, _Mapping[str, _Any]]]] = ...) -> None: ...
 
 class SessionSummary(_message.Message):
     __slots__ = ("session_id", "created_at", "ttl_seconds", "expires_in_ms", "revision", "epoch", "variables", "tools", "watches", "calls", "metadata")
@@ -92,7 +92,7 @@ class SessionSummary(_message.Message):
     watches: int
     calls: int
     metadata: _containers.ScalarMap[str, str]
-    def __init__(self, session_id: _Optional[str] = ..., created_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., ttl_seconds: _Optional[int] = ..., expires_in_ms: _Optional[int] = ..., revision: _Optional[int] = ..., epoch: _Optional[int] = ..., variables: _Optional[int] = ..., tools: _Optional[int] = ..., watches: _Optional[int] = ..., calls: _Optional[int] = ..., metadata: _Optional[_Mapping[str, str]] = ...) -> None: ...
+    def __init__(self, session_id: _Optional[str] = ..., created_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, _Any]]] = ..., ttl_seconds: _Optional[int] = ..., expires_in_ms: _Optional[int] = ..., revision: _Optional[int] = ..., epoch: _Optional[int] = ..., variables: _Optional[int] = ..., tools: _Optional[int] = ..., watches: _Optional[int] = ..., calls: _Optional[int] = ..., metadata: _Optional[_Mapping[str, str]] = ...) -> None: ...
 
 class ListToolsRequest(_message.Message):
     __slots__ = ("session_id", "pattern")
@@ -106,7 +106,7 @@ class ListToolsResponse(_message.Message):
     __slots__ = ("tools",)
     TOOLS_FIELD_NUMBER: _ClassVar[int]
     tools: _containers.RepeatedCompositeFieldContainer[_snakepit_bridge_pb2.ToolSpec]
-    def __init__(self, tools: _Optional[_Iterable[_Union[_snakepit_bridge_pb2.ToolSpec, _Mapping]]] = ...) -> None: ...
+    def __init__(self, tools: _Optional[_Iterable[_Union[_snakepit_bridge_pb2.ToolSpec, _Mapping[str, _Any]]]] = ...) -> None: ...
 
 class DescribeToolRequest(_message.Message):
     __slots__ = ("session_id", "name")
@@ -120,7 +120,7 @@ class DescribeToolResponse(_message.Message):
     __slots__ = ("tool",)
     TOOL_FIELD_NUMBER: _ClassVar[int]
     tool: _snakepit_bridge_pb2.ToolSpec
-    def __init__(self, tool: _Optional[_Union[_snakepit_bridge_pb2.ToolSpec, _Mapping]] = ...) -> None: ...
+    def __init__(self, tool: _Optional[_Union[_snakepit_bridge_pb2.ToolSpec, _Mapping[str, _Any]]] = ...) -> None: ...
 
 class ListWorkersRequest(_message.Message):
     __slots__ = ()
@@ -130,7 +130,7 @@ class ListWorkersResponse(_message.Message):
     __slots__ = ("workers",)
     WORKERS_FIELD_NUMBER: _ClassVar[int]
     workers: _containers.RepeatedCompositeFieldContainer[WorkerSummary]
-    def __init__(self, workers: _Optional[_Iterable[_Union[WorkerSummary, _Mapping]]] = ...) -> None: ...
+    def __init__(self, workers: _Optional[_Iterable[_Union[WorkerSummary, _Mapping[str, _Any]]]] = ...) -> None: ...
 
 class WorkerSummary(_message.Message):
     __slots__ = ("worker_id", "state", "pid", "address", "session_id", "capacity", "running", "finished", "failed", "started_at", "tools", "restarts", "source", "package_version", "python_version", "host")
@@ -166,7 +166,7 @@ class WorkerSummary(_message.Message):
     package_version: str
     python_version: str
     host: str
-    def __init__(self, worker_id: _Optional[str] = ..., state: _Optional[str] = ..., pid: _Optional[int] = ..., address: _Optional[str] = ..., session_id: _Optional[str] = ..., capacity: _Optional[int] = ..., running: _Optional[int] = ..., finished: _Optional[int] = ..., failed: _Optional[int] = ..., started_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., tools: _Optional[_Iterable[str]] = ..., restarts: _Optional[int] = ..., source: _Optional[str] = ..., package_version: _Optional[str] = ..., python_version: _Optional[str] = ..., host: _Optional[str] = ...) -> None: ...
+    def __init__(self, worker_id: _Optional[str] = ..., state: _Optional[str] = ..., pid: _Optional[int] = ..., address: _Optional[str] = ..., session_id: _Optional[str] = ..., capacity: _Optional[int] = ..., running: _Optional[int] = ..., finished: _Optional[int] = ..., failed: _Optional[int] = ..., started_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, _Any]]] = ..., tools: _Optional[_Iterable[str]] = ..., restarts: _Optional[int] = ..., source: _Optional[str] = ..., package_version: _Optional[str] = ..., python_version: _Optional[str] = ..., host: _Optional[str] = ...) -> None: ...
 
 class RegisterWorkerRequest(_message.Message):
     __slots__ = ("worker_id", "incarnation", "address", "session_id", "pid", "source", "restarts", "host")
@@ -196,7 +196,7 @@ class WorkerOrder(_message.Message):
     accepted: WorkerAccepted
     drain: WorkerDrain
     stop: WorkerStop
-    def __init__(self, accepted: _Optional[_Union[WorkerAccepted, _Mapping]] = ..., drain: _Optional[_Union[WorkerDrain, _Mapping]] = ..., stop: _Optional[_Union[WorkerStop, _Mapping]] = ...) -> None: ...
+    def __init__(self, accepted: _Optional[_Union[WorkerAccepted, _Mapping[str, _Any]]] = ..., drain: _Optional[_Union[WorkerDrain, _Mapping[str, _Any]]] = ..., stop: _Optional[_Union[WorkerStop, _Mapping[str, _Any]]] = ...) -> None: ...
 
 class WorkerAccepted(_message.Message):
     __slots__ = ("worker_id", "tools")

@@ -8,7 +8,7 @@ from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from collections.abc import Iterable as _Iterable, Mapping as _Mapping
-from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
+from typing import Any as _Any, ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 
 DESCRIPTOR: _descriptor.FileDescriptor
 
@@ -64,7 +64,7 @@ class PingResponse(_message.Message):
     SERVER_TIME_FIELD_NUMBER: _ClassVar[int]
     message: str
     server_time: _timestamp_pb2.Timestamp
-    def __init__(self, message: _Optional[str] = ..., server_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+    def __init__(self, message: _Optional[str] = ..., server_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, _Any]]] = ...) -> None: ...
 
 class InitializeSessionRequest(_message.Message):
     __slots__ = ("session_id", "metadata", "config", "create_only", "include_state", "request_id")
@@ -87,7 +87,7 @@ class InitializeSessionRequest(_message.Message):
     create_only: bool
     include_state: bool
     request_id: str
-    def __init__(self, session_id: _Optional[str] = ..., metadata: _Optional[_Mapping[str, str]] = ..., config: _Optional[_Union[SessionConfig, _Mapping]] = ..., create_only: _Optional[bool] = ..., include_state: _Optional[bool] = ..., request_id: _Optional[str] = ...) -> None: ...
+    def __init__(self, session_id: _Optional[str] = ..., metadata: _Optional[_Mapping[str, str]] = ..., config: _Optional[_Union[SessionConfig, _Mapping[str, _Any]]] = ..., create_only: _Optional[bool] = ..., include_state: _Optional[bool] = ..., request_id: _Optional[str] = ...) -> None: ...
 
 class SessionConfig(_message.Message):
     __slots__ = ("enable_caching", "cache_ttl_seconds", "enable_telemetry", "ttl_seconds", "history_limit")
@@ -111,14 +111,14 @@ class InitializeSessionResponse(_message.Message):
         VALUE_FIELD_NUMBER: _ClassVar[int]
         key: str
         value: ToolSpec
-        def __init__(self, key: _Optional[str] = ..., value: _Optional[_Union[ToolSpec, _Mapping]] = ...) -> None: ...
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[_Union[ToolSpec, _Mapping[str, _Any]]] = ...) -> None: ...
     class InitialVariablesEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
         VALUE_FIELD_NUMBER: _ClassVar[int]
         key: str
         value: Variable
-        def __init__(self, key: _Optional[str] = ..., value: _Optional[_Union[Variable, _Mapping]] = ...) -> None: ...
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[_Union[Variable, _Mapping[str, _Any]]] = ...) -> None: ...
     SUCCESS_FIELD_NUMBER: _ClassVar[int]
     ERROR_MESSAGE_FIELD_NUMBER: _ClassVar[int]
     AVAILABLE_TOOLS_FIELD_NUMBER: _ClassVar[int]
@@ -201,7 +201,7 @@ class GetSessionResponse(_message.Message):
     first_revision: int
     watch_count: int
     call_count: int
-    def __init__(self, session_id: _Optional[str] = ..., metadata: _Optional[_Mapping[str, str]] = ..., created_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., variable_count: _Optional[int] = ..., tool_count: _Optional[int] = ..., epoch: _Optional[int] = ..., revision: _Optional[int] = ..., ttl_seconds: _Optional[int] = ..., expires_in_ms: _Optional[int] = ..., first_revision: _Optional[int] = ..., watch_count: _Optional[int] = ..., call_count: _Optional[int] = ...) -> None: ...
+    def __init__(self, session_id: _Optional[str] = ..., metadata: _Optional[_Mapping[str, str]] = ..., created_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, _Any]]] = ..., variable_count: _Optional[int] = ..., tool_count: _Optional[int] = ..., epoch: _Optional[int] = ..., revision: _Optional[int] = ..., ttl_seconds: _Optional[int] = ..., expires_in_ms: _Optional[int] = ..., first_revision: _Optional[int] = ..., watch_count: _Optional[int] = ..., call_count: _Optional[int] = ...) -> None: ...
 
 class HeartbeatRequest(_message.Message):
     __slots__ = ("session_id", "client_time")
@@ -209,7 +209,7 @@ class HeartbeatRequest(_message.Message):
     CLIENT_TIME_FIELD_NUMBER: _ClassVar[int]
     session_id: str
     client_time: _timestamp_pb2.Timestamp
-    def __init__(self, session_id: _Optional[str] = ..., client_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ...) -> None: ...
+    def __init__(self, session_id: _Optional[str] = ..., client_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, _Any]]] = ...) -> None: ...
 
 class HeartbeatResponse(_message.Message):
     __slots__ = ("server_time", "session_valid", "revision", "epoch")
@@ -221,7 +221,7 @@ class HeartbeatResponse(_message.Message):
     session_valid: bool
     revision: int
     epoch: int
-    def __init__(self, server_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., session_valid: _Optional[bool] = ..., revision: _Optional[int] = ..., epoch: _Optional[int] = ...) -> None: ...
+    def __init__(self, server_time: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, _Any]]] = ..., session_valid: _Optional[bool] = ..., revision: _Optional[int] = ..., epoch: _Optional[int] = ...) -> None: ...
 
 class Variable(_message.Message):
     __slots__ = ("id", "name", "type", "value", "constraints_json", "metadata", "source", "last_updated_at", "version", "access_control_json", "optimization_status", "binary_value", "version64", "revision", "created_at", "stale", "stale_reason", "changed_by")
@@ -274,7 +274,7 @@ class Variable(_message.Message):
     stale: bool
     stale_reason: str
     changed_by: str
-    def __init__(self, id: _Optional[str] = ..., name: _Optional[str] = ..., type: _Optional[str] = ..., value: _Optional[_Union[_any_pb2.Any, _Mapping]] = ..., constraints_json: _Optional[str] = ..., metadata: _Optional[_Mapping[str, str]] = ..., source: _Optional[_Union[Variable.Source, str]] = ..., last_updated_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., version: _Optional[int] = ..., access_control_json: _Optional[str] = ..., optimization_status: _Optional[_Union[OptimizationStatus, _Mapping]] = ..., binary_value: _Optional[bytes] = ..., version64: _Optional[int] = ..., revision: _Optional[int] = ..., created_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., stale: _Optional[bool] = ..., stale_reason: _Optional[str] = ..., changed_by: _Optional[str] = ...) -> None: ...
+    def __init__(self, id: _Optional[str] = ..., name: _Optional[str] = ..., type: _Optional[str] = ..., value: _Optional[_Union[_any_pb2.Any, _Mapping[str, _Any]]] = ..., constraints_json: _Optional[str] = ..., metadata: _Optional[_Mapping[str, str]] = ..., source: _Optional[_Union[Variable.Source, str]] = ..., last_updated_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, _Any]]] = ..., version: _Optional[int] = ..., access_control_json: _Optional[str] = ..., optimization_status: _Optional[_Union[OptimizationStatus, _Mapping[str, _Any]]] = ..., binary_value: _Optional[bytes] = ..., version64: _Optional[int] = ..., revision: _Optional[int] = ..., created_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, _Any]]] = ..., stale: _Optional[bool] = ..., stale_reason: _Optional[str] = ..., changed_by: _Optional[str] = ...) -> None: ...
 
 class OptimizationStatus(_message.Message):
     __slots__ = ("optimizing", "optimizer_id", "started_at", "optimization_id", "expires_at", "priority", "trials")
@@ -292,7 +292,7 @@ class OptimizationStatus(_message.Message):
     expires_at: _timestamp_pb2.Timestamp
     priority: int
     trials: int
-    def __init__(self, optimizing: _Optional[bool] = ..., optimizer_id: _Optional[str] = ..., started_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., optimization_id: _Optional[str] = ..., expires_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., priority: _Optional[int] = ..., trials: _Optional[int] = ...) -> None: ...
+    def __init__(self, optimizing: _Optional[bool] = ..., optimizer_id: _Optional[str] = ..., started_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, _Any]]] = ..., optimization_id: _Optional[str] = ..., expires_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, _Any]]] = ..., priority: _Optional[int] = ..., trials: _Optional[int] = ...) -> None: ...
 
 class RegisterVariableRequest(_message.Message):
     __slots__ = ("session_id", "name", "type", "initial_value", "constraints_json", "metadata", "initial_binary_value", "if_exists", "request_id", "type_inferred", "history_limit")
@@ -325,7 +325,7 @@ class RegisterVariableRequest(_message.Message):
     request_id: str
     type_inferred: bool
     history_limit: int
-    def __init__(self, session_id: _Optional[str] = ..., name: _Optional[str] = ..., type: _Optional[str] = ..., initial_value: _Optional[_Union[_any_pb2.Any, _Mapping]] = ..., constraints_json: _Optional[str] = ..., metadata: _Optional[_Mapping[str, str]] = ..., initial_binary_value: _Optional[bytes] = ..., if_exists: _Optional[_Union[IfExists, str]] = ..., request_id: _Optional[str] = ..., type_inferred: _Optional[bool] = ..., history_limit: _Optional[int] = ...) -> None: ...
+    def __init__(self, session_id: _Optional[str] = ..., name: _Optional[str] = ..., type: _Optional[str] = ..., initial_value: _Optional[_Union[_any_pb2.Any, _Mapping[str, _Any]]] = ..., constraints_json: _Optional[str] = ..., metadata: _Optional[_Mapping[str, str]] = ..., initial_binary_value: _Optional[bytes] = ..., if_exists: _Optional[_Union[IfExists, str]] = ..., request_id: _Optional[str] = ..., type_inferred: _Optional[bool] = ..., history_limit: _Optional[int] = ...) -> None: ...
 
 class RegisterVariableResponse(_message.Message):
     __slots__ = ("success", "variable_id", "error_message", "revision", "version64", "existed", "durability")
@@ -367,7 +367,7 @@ class GetVariableResponse(_message.Message):
     from_cache: bool
     revision: int
     epoch: int
-    def __init__(self, variable: _Optional[_Union[Variable, _Mapping]] = ..., from_cache: _Optional[bool] = ..., revision: _Optional[int] = ..., epoch: _Optional[int] = ...) -> None: ...
+    def __init__(self, variable: _Optional[_Union[Variable, _Mapping[str, _Any]]] = ..., from_cache: _Optional[bool] = ..., revision: _Optional[int] = ..., epoch: _Optional[int] = ...) -> None: ...
 
 class SetVariableRequest(_message.Message):
     __slots__ = ("session_id", "variable_identifier", "value", "metadata", "expected_version", "binary_value", "request_id", "expected_version64")
@@ -394,7 +394,7 @@ class SetVariableRequest(_message.Message):
     binary_value: bytes
     request_id: str
     expected_version64: int
-    def __init__(self, session_id: _Optional[str] = ..., variable_identifier: _Optional[str] = ..., value: _Optional[_Union[_any_pb2.Any, _Mapping]] = ..., metadata: _Optional[_Mapping[str, str]] = ..., expected_version: _Optional[int] = ..., binary_value: _Optional[bytes] = ..., request_id: _Optional[str] = ..., expected_version64: _Optional[int] = ...) -> None: ...
+    def __init__(self, session_id: _Optional[str] = ..., variable_identifier: _Optional[str] = ..., value: _Optional[_Union[_any_pb2.Any, _Mapping[str, _Any]]] = ..., metadata: _Optional[_Mapping[str, str]] = ..., expected_version: _Optional[int] = ..., binary_value: _Optional[bytes] = ..., request_id: _Optional[str] = ..., expected_version64: _Optional[int] = ...) -> None: ...
 
 class SetVariableResponse(_message.Message):
     __slots__ = ("success", "error_message", "new_version", "version64", "revision", "durability", "watches", "running_calls")
@@ -438,7 +438,7 @@ class BatchGetVariablesResponse(_message.Message):
         VALUE_FIELD_NUMBER: _ClassVar[int]
         key: str
         value: Variable
-        def __init__(self, key: _Optional[str] = ..., value: _Optional[_Union[Variable, _Mapping]] = ...) -> None: ...
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[_Union[Variable, _Mapping[str, _Any]]] = ...) -> None: ...
     VARIABLES_FIELD_NUMBER: _ClassVar[int]
     MISSING_VARIABLES_FIELD_NUMBER: _ClassVar[int]
     REVISION_FIELD_NUMBER: _ClassVar[int]
@@ -457,7 +457,7 @@ class BatchSetVariablesRequest(_message.Message):
         VALUE_FIELD_NUMBER: _ClassVar[int]
         key: str
         value: _any_pb2.Any
-        def __init__(self, key: _Optional[str] = ..., value: _Optional[_Union[_any_pb2.Any, _Mapping]] = ...) -> None: ...
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[_Union[_any_pb2.Any, _Mapping[str, _Any]]] = ...) -> None: ...
     class MetadataEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -571,7 +571,7 @@ class ListVariablesResponse(_message.Message):
     revision: int
     epoch: int
     total: int
-    def __init__(self, variables: _Optional[_Iterable[_Union[Variable, _Mapping]]] = ..., next_page_token: _Optional[str] = ..., revision: _Optional[int] = ..., epoch: _Optional[int] = ..., total: _Optional[int] = ...) -> None: ...
+    def __init__(self, variables: _Optional[_Iterable[_Union[Variable, _Mapping[str, _Any]]]] = ..., next_page_token: _Optional[str] = ..., revision: _Optional[int] = ..., epoch: _Optional[int] = ..., total: _Optional[int] = ...) -> None: ...
 
 class DeleteVariableRequest(_message.Message):
     __slots__ = ("session_id", "variable_identifier", "force", "metadata", "expected_version64", "request_id")
@@ -649,7 +649,7 @@ class ToolSpec(_message.Message):
     kind: str
     scope: str
     worker_ids: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, name: _Optional[str] = ..., description: _Optional[str] = ..., parameters: _Optional[_Iterable[_Union[ParameterSpec, _Mapping]]] = ..., metadata: _Optional[_Mapping[str, str]] = ..., supports_streaming: _Optional[bool] = ..., required_variables: _Optional[_Iterable[str]] = ..., input_schema: _Optional[str] = ..., output_schema: _Optional[str] = ..., idempotent: _Optional[bool] = ..., timeout_ms: _Optional[int] = ..., idle_timeout_ms: _Optional[int] = ..., concurrency: _Optional[int] = ..., accepts_extra: _Optional[bool] = ..., kind: _Optional[str] = ..., scope: _Optional[str] = ..., worker_ids: _Optional[_Iterable[str]] = ...) -> None: ...
+    def __init__(self, name: _Optional[str] = ..., description: _Optional[str] = ..., parameters: _Optional[_Iterable[_Union[ParameterSpec, _Mapping[str, _Any]]]] = ..., metadata: _Optional[_Mapping[str, str]] = ..., supports_streaming: _Optional[bool] = ..., required_variables: _Optional[_Iterable[str]] = ..., input_schema: _Optional[str] = ..., output_schema: _Optional[str] = ..., idempotent: _Optional[bool] = ..., timeout_ms: _Optional[int] = ..., idle_timeout_ms: _Optional[int] = ..., concurrency: _Optional[int] = ..., accepts_extra: _Optional[bool] = ..., kind: _Optional[str] = ..., scope: _Optional[str] = ..., worker_ids: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class ParameterSpec(_message.Message):
     __slots__ = ("name", "type", "description", "required", "default_value", "validation_json")
@@ -665,7 +665,7 @@ class ParameterSpec(_message.Message):
     required: bool
     default_value: _any_pb2.Any
     validation_json: str
-    def __init__(self, name: _Optional[str] = ..., type: _Optional[str] = ..., description: _Optional[str] = ..., required: _Optional[bool] = ..., default_value: _Optional[_Union[_any_pb2.Any, _Mapping]] = ..., validation_json: _Optional[str] = ...) -> None: ...
+    def __init__(self, name: _Optional[str] = ..., type: _Optional[str] = ..., description: _Optional[str] = ..., required: _Optional[bool] = ..., default_value: _Optional[_Union[_any_pb2.Any, _Mapping[str, _Any]]] = ..., validation_json: _Optional[str] = ...) -> None: ...
 
 class ExecuteToolRequest(_message.Message):
     __slots__ = ("session_id", "tool_name", "parameters", "metadata", "stream", "binary_parameters", "call_id", "idempotency_key", "parent_call_id", "depth", "detach", "affinity")
@@ -675,7 +675,7 @@ class ExecuteToolRequest(_message.Message):
         VALUE_FIELD_NUMBER: _ClassVar[int]
         key: str
         value: _any_pb2.Any
-        def __init__(self, key: _Optional[str] = ..., value: _Optional[_Union[_any_pb2.Any, _Mapping]] = ...) -> None: ...
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[_Union[_any_pb2.Any, _Mapping[str, _Any]]] = ...) -> None: ...
     class MetadataEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -769,7 +769,7 @@ class ExecuteToolResponse(_message.Message):
     failure: ToolFailure
     worker_id: str
     timing: CallTiming
-    def __init__(self, success: _Optional[bool] = ..., result: _Optional[_Union[_any_pb2.Any, _Mapping]] = ..., error_message: _Optional[str] = ..., metadata: _Optional[_Mapping[str, str]] = ..., execution_time_ms: _Optional[int] = ..., binary_result: _Optional[bytes] = ..., call_id: _Optional[str] = ..., failure: _Optional[_Union[ToolFailure, _Mapping]] = ..., worker_id: _Optional[str] = ..., timing: _Optional[_Union[CallTiming, _Mapping]] = ...) -> None: ...
+    def __init__(self, success: _Optional[bool] = ..., result: _Optional[_Union[_any_pb2.Any, _Mapping[str, _Any]]] = ..., error_message: _Optional[str] = ..., metadata: _Optional[_Mapping[str, str]] = ..., execution_time_ms: _Optional[int] = ..., binary_result: _Optional[bytes] = ..., call_id: _Optional[str] = ..., failure: _Optional[_Union[ToolFailure, _Mapping[str, _Any]]] = ..., worker_id: _Optional[str] = ..., timing: _Optional[_Union[CallTiming, _Mapping[str, _Any]]] = ...) -> None: ...
 
 class ToolChunk(_message.Message):
     __slots__ = ("chunk_id", "data", "is_final", "metadata", "seq", "call_id", "result", "binary_result", "produced_at", "worker_id", "timing")
@@ -802,7 +802,7 @@ class ToolChunk(_message.Message):
     produced_at: _timestamp_pb2.Timestamp
     worker_id: str
     timing: CallTiming
-    def __init__(self, chunk_id: _Optional[str] = ..., data: _Optional[bytes] = ..., is_final: _Optional[bool] = ..., metadata: _Optional[_Mapping[str, str]] = ..., seq: _Optional[int] = ..., call_id: _Optional[str] = ..., result: _Optional[_Union[_any_pb2.Any, _Mapping]] = ..., binary_result: _Optional[bytes] = ..., produced_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., worker_id: _Optional[str] = ..., timing: _Optional[_Union[CallTiming, _Mapping]] = ...) -> None: ...
+    def __init__(self, chunk_id: _Optional[str] = ..., data: _Optional[bytes] = ..., is_final: _Optional[bool] = ..., metadata: _Optional[_Mapping[str, str]] = ..., seq: _Optional[int] = ..., call_id: _Optional[str] = ..., result: _Optional[_Union[_any_pb2.Any, _Mapping[str, _Any]]] = ..., binary_result: _Optional[bytes] = ..., produced_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, _Any]]] = ..., worker_id: _Optional[str] = ..., timing: _Optional[_Union[CallTiming, _Mapping[str, _Any]]] = ...) -> None: ...
 
 class RegisterToolsRequest(_message.Message):
     __slots__ = ("session_id", "tools", "worker_id")
@@ -812,7 +812,7 @@ class RegisterToolsRequest(_message.Message):
     session_id: str
     tools: _containers.RepeatedCompositeFieldContainer[ToolRegistration]
     worker_id: str
-    def __init__(self, session_id: _Optional[str] = ..., tools: _Optional[_Iterable[_Union[ToolRegistration, _Mapping]]] = ..., worker_id: _Optional[str] = ...) -> None: ...
+    def __init__(self, session_id: _Optional[str] = ..., tools: _Optional[_Iterable[_Union[ToolRegistration, _Mapping[str, _Any]]]] = ..., worker_id: _Optional[str] = ...) -> None: ...
 
 class ToolRegistration(_message.Message):
     __slots__ = ("name", "description", "parameters", "metadata", "supports_streaming", "required_variables", "input_schema", "output_schema", "idempotent", "timeout_ms", "idle_timeout_ms", "concurrency", "accepts_extra")
@@ -849,7 +849,7 @@ class ToolRegistration(_message.Message):
     idle_timeout_ms: int
     concurrency: int
     accepts_extra: bool
-    def __init__(self, name: _Optional[str] = ..., description: _Optional[str] = ..., parameters: _Optional[_Iterable[_Union[ParameterSpec, _Mapping]]] = ..., metadata: _Optional[_Mapping[str, str]] = ..., supports_streaming: _Optional[bool] = ..., required_variables: _Optional[_Iterable[str]] = ..., input_schema: _Optional[str] = ..., output_schema: _Optional[str] = ..., idempotent: _Optional[bool] = ..., timeout_ms: _Optional[int] = ..., idle_timeout_ms: _Optional[int] = ..., concurrency: _Optional[int] = ..., accepts_extra: _Optional[bool] = ...) -> None: ...
+    def __init__(self, name: _Optional[str] = ..., description: _Optional[str] = ..., parameters: _Optional[_Iterable[_Union[ParameterSpec, _Mapping[str, _Any]]]] = ..., metadata: _Optional[_Mapping[str, str]] = ..., supports_streaming: _Optional[bool] = ..., required_variables: _Optional[_Iterable[str]] = ..., input_schema: _Optional[str] = ..., output_schema: _Optional[str] = ..., idempotent: _Optional[bool] = ..., timeout_ms: _Optional[int] = ..., idle_timeout_ms: _Optional[int] = ..., concurrency: _Optional[int] = ..., accepts_extra: _Optional[bool] = ...) -> None: ...
 
 class RegisterToolsResponse(_message.Message):
     __slots__ = ("success", "tool_ids", "error_message")
@@ -878,7 +878,7 @@ class GetExposedElixirToolsResponse(_message.Message):
     __slots__ = ("tools",)
     TOOLS_FIELD_NUMBER: _ClassVar[int]
     tools: _containers.RepeatedCompositeFieldContainer[ToolSpec]
-    def __init__(self, tools: _Optional[_Iterable[_Union[ToolSpec, _Mapping]]] = ...) -> None: ...
+    def __init__(self, tools: _Optional[_Iterable[_Union[ToolSpec, _Mapping[str, _Any]]]] = ...) -> None: ...
 
 class ExecuteElixirToolRequest(_message.Message):
     __slots__ = ("session_id", "tool_name", "parameters", "metadata", "binary_parameters", "call_id", "idempotency_key", "parent_call_id", "depth")
@@ -888,7 +888,7 @@ class ExecuteElixirToolRequest(_message.Message):
         VALUE_FIELD_NUMBER: _ClassVar[int]
         key: str
         value: _any_pb2.Any
-        def __init__(self, key: _Optional[str] = ..., value: _Optional[_Union[_any_pb2.Any, _Mapping]] = ...) -> None: ...
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[_Union[_any_pb2.Any, _Mapping[str, _Any]]] = ...) -> None: ...
     class MetadataEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -948,7 +948,7 @@ class ExecuteElixirToolResponse(_message.Message):
     binary_result: bytes
     call_id: str
     failure: ToolFailure
-    def __init__(self, success: _Optional[bool] = ..., result: _Optional[_Union[_any_pb2.Any, _Mapping]] = ..., error_message: _Optional[str] = ..., metadata: _Optional[_Mapping[str, str]] = ..., execution_time_ms: _Optional[int] = ..., binary_result: _Optional[bytes] = ..., call_id: _Optional[str] = ..., failure: _Optional[_Union[ToolFailure, _Mapping]] = ...) -> None: ...
+    def __init__(self, success: _Optional[bool] = ..., result: _Optional[_Union[_any_pb2.Any, _Mapping[str, _Any]]] = ..., error_message: _Optional[str] = ..., metadata: _Optional[_Mapping[str, str]] = ..., execution_time_ms: _Optional[int] = ..., binary_result: _Optional[bytes] = ..., call_id: _Optional[str] = ..., failure: _Optional[_Union[ToolFailure, _Mapping[str, _Any]]] = ...) -> None: ...
 
 class DispatchBatch(_message.Message):
     __slots__ = ("calls", "cancel")
@@ -956,7 +956,7 @@ class DispatchBatch(_message.Message):
     CANCEL_FIELD_NUMBER: _ClassVar[int]
     calls: _containers.RepeatedCompositeFieldContainer[DispatchCall]
     cancel: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, calls: _Optional[_Iterable[_Union[DispatchCall, _Mapping]]] = ..., cancel: _Optional[_Iterable[str]] = ...) -> None: ...
+    def __init__(self, calls: _Optional[_Iterable[_Union[DispatchCall, _Mapping[str, _Any]]]] = ..., cancel: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class DispatchCall(_message.Message):
     __slots__ = ("request", "timeout_ms", "traceparent")
@@ -966,13 +966,13 @@ class DispatchCall(_message.Message):
     request: ExecuteToolRequest
     timeout_ms: int
     traceparent: str
-    def __init__(self, request: _Optional[_Union[ExecuteToolRequest, _Mapping]] = ..., timeout_ms: _Optional[int] = ..., traceparent: _Optional[str] = ...) -> None: ...
+    def __init__(self, request: _Optional[_Union[ExecuteToolRequest, _Mapping[str, _Any]]] = ..., timeout_ms: _Optional[int] = ..., traceparent: _Optional[str] = ...) -> None: ...
 
 class DispatchResults(_message.Message):
     __slots__ = ("results",)
     RESULTS_FIELD_NUMBER: _ClassVar[int]
     results: _containers.RepeatedCompositeFieldContainer[DispatchResult]
-    def __init__(self, results: _Optional[_Iterable[_Union[DispatchResult, _Mapping]]] = ...) -> None: ...
+    def __init__(self, results: _Optional[_Iterable[_Union[DispatchResult, _Mapping[str, _Any]]]] = ...) -> None: ...
 
 class DispatchResult(_message.Message):
     __slots__ = ("call_id", "response", "status_code", "status_message")
@@ -984,7 +984,7 @@ class DispatchResult(_message.Message):
     response: ExecuteToolResponse
     status_code: int
     status_message: str
-    def __init__(self, call_id: _Optional[str] = ..., response: _Optional[_Union[ExecuteToolResponse, _Mapping]] = ..., status_code: _Optional[int] = ..., status_message: _Optional[str] = ...) -> None: ...
+    def __init__(self, call_id: _Optional[str] = ..., response: _Optional[_Union[ExecuteToolResponse, _Mapping[str, _Any]]] = ..., status_code: _Optional[int] = ..., status_message: _Optional[str] = ...) -> None: ...
 
 class HandshakeRequest(_message.Message):
     __slots__ = ("worker_id", "server_version")
@@ -1008,7 +1008,7 @@ class HandshakeResponse(_message.Message):
     pid: int
     package_version: str
     python_version: str
-    def __init__(self, worker_id: _Optional[str] = ..., tools: _Optional[_Iterable[_Union[ToolRegistration, _Mapping]]] = ..., capacity: _Optional[int] = ..., pid: _Optional[int] = ..., package_version: _Optional[str] = ..., python_version: _Optional[str] = ...) -> None: ...
+    def __init__(self, worker_id: _Optional[str] = ..., tools: _Optional[_Iterable[_Union[ToolRegistration, _Mapping[str, _Any]]]] = ..., capacity: _Optional[int] = ..., pid: _Optional[int] = ..., package_version: _Optional[str] = ..., python_version: _Optional[str] = ...) -> None: ...
 
 class CancelCallRequest(_message.Message):
     __slots__ = ("call_id", "reason")
@@ -1113,7 +1113,7 @@ class VariableUpdate(_message.Message):
     reason: str
     changed_by: str
     batch: _containers.RepeatedCompositeFieldContainer[VariableUpdate]
-    def __init__(self, variable_id: _Optional[str] = ..., variable: _Optional[_Union[Variable, _Mapping]] = ..., update_source: _Optional[str] = ..., update_metadata: _Optional[_Mapping[str, str]] = ..., timestamp: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., update_type: _Optional[str] = ..., revision: _Optional[int] = ..., epoch: _Optional[int] = ..., revision_end: _Optional[bool] = ..., old_value: _Optional[_Union[_any_pb2.Any, _Mapping]] = ..., old_binary_value: _Optional[bytes] = ..., old_version64: _Optional[int] = ..., old_value_omitted: _Optional[bool] = ..., missed: _Optional[int] = ..., first_revision: _Optional[int] = ..., dependents: _Optional[_Iterable[str]] = ..., reason: _Optional[str] = ..., changed_by: _Optional[str] = ..., batch: _Optional[_Iterable[_Union[VariableUpdate, _Mapping]]] = ...) -> None: ...
+    def __init__(self, variable_id: _Optional[str] = ..., variable: _Optional[_Union[Variable, _Mapping[str, _Any]]] = ..., update_source: _Optional[str] = ..., update_metadata: _Optional[_Mapping[str, str]] = ..., timestamp: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, _Any]]] = ..., update_type: _Optional[str] = ..., revision: _Optional[int] = ..., epoch: _Optional[int] = ..., revision_end: _Optional[bool] = ..., old_value: _Optional[_Union[_any_pb2.Any, _Mapping[str, _Any]]] = ..., old_binary_value: _Optional[bytes] = ..., old_version64: _Optional[int] = ..., old_value_omitted: _Optional[bool] = ..., missed: _Optional[int] = ..., first_revision: _Optional[int] = ..., dependents: _Optional[_Iterable[str]] = ..., reason: _Optional[str] = ..., changed_by: _Optional[str] = ..., batch: _Optional[_Iterable[_Union[VariableUpdate, _Mapping[str, _Any]]]] = ...) -> None: ...
 
 class AddDependencyRequest(_message.Message):
     __slots__ = ("session_id", "from_variable", "to_variable", "dependency_type", "compute_tool", "metadata", "request_id")
@@ -1197,7 +1197,7 @@ class StartOptimizationResponse(_message.Message):
     revision: int
     expires_at: _timestamp_pb2.Timestamp
     durability: Durability
-    def __init__(self, success: _Optional[bool] = ..., error_message: _Optional[str] = ..., optimization_id: _Optional[str] = ..., revision: _Optional[int] = ..., expires_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., durability: _Optional[_Union[Durability, str]] = ...) -> None: ...
+    def __init__(self, success: _Optional[bool] = ..., error_message: _Optional[str] = ..., optimization_id: _Optional[str] = ..., revision: _Optional[int] = ..., expires_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, _Any]]] = ..., durability: _Optional[_Union[Durability, str]] = ...) -> None: ...
 
 class StopOptimizationRequest(_message.Message):
     __slots__ = ("session_id", "variable_identifier", "force", "optimization_id", "apply_best", "request_id")
@@ -1231,7 +1231,7 @@ class StopOptimizationResponse(_message.Message):
     trials: int
     best_trial: str
     durability: Durability
-    def __init__(self, success: _Optional[bool] = ..., final_value: _Optional[_Union[_any_pb2.Any, _Mapping]] = ..., final_binary_value: _Optional[bytes] = ..., revision: _Optional[int] = ..., trials: _Optional[int] = ..., best_trial: _Optional[str] = ..., durability: _Optional[_Union[Durability, str]] = ...) -> None: ...
+    def __init__(self, success: _Optional[bool] = ..., final_value: _Optional[_Union[_any_pb2.Any, _Mapping[str, _Any]]] = ..., final_binary_value: _Optional[bytes] = ..., revision: _Optional[int] = ..., trials: _Optional[int] = ..., best_trial: _Optional[str] = ..., durability: _Optional[_Union[Durability, str]] = ...) -> None: ...
 
 class GetVariableHistoryRequest(_message.Message):
     __slots__ = ("session_id", "variable_identifier", "limit", "before_version")
@@ -1253,7 +1253,7 @@ class GetVariableHistoryResponse(_message.Message):
     entries: _containers.RepeatedCompositeFieldContainer[VariableHistoryEntry]
     oldest_version: int
     total: int
-    def __init__(self, entries: _Optional[_Iterable[_Union[VariableHistoryEntry, _Mapping]]] = ..., oldest_version: _Optional[int] = ..., total: _Optional[int] = ...) -> None: ...
+    def __init__(self, entries: _Optional[_Iterable[_Union[VariableHistoryEntry, _Mapping[str, _Any]]]] = ..., oldest_version: _Optional[int] = ..., total: _Optional[int] = ...) -> None: ...
 
 class VariableHistoryEntry(_message.Message):
     __slots__ = ("version", "value", "timestamp", "changed_by", "metadata", "binary_value", "version64", "revision", "rollback_of")
@@ -1282,7 +1282,7 @@ class VariableHistoryEntry(_message.Message):
     version64: int
     revision: int
     rollback_of: int
-    def __init__(self, version: _Optional[int] = ..., value: _Optional[_Union[_any_pb2.Any, _Mapping]] = ..., timestamp: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping]] = ..., changed_by: _Optional[str] = ..., metadata: _Optional[_Mapping[str, str]] = ..., binary_value: _Optional[bytes] = ..., version64: _Optional[int] = ..., revision: _Optional[int] = ..., rollback_of: _Optional[int] = ...) -> None: ...
+    def __init__(self, version: _Optional[int] = ..., value: _Optional[_Union[_any_pb2.Any, _Mapping[str, _Any]]] = ..., timestamp: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, _Any]]] = ..., changed_by: _Optional[str] = ..., metadata: _Optional[_Mapping[str, str]] = ..., binary_value: _Optional[bytes] = ..., version64: _Optional[int] = ..., revision: _Optional[int] = ..., rollback_of: _Optional[int] = ...) -> None: ...
 
 class RollbackVariableRequest(_message.Message):
     __slots__ = ("session_id", "variable_identifier", "target_version", "metadata", "target_version64", "expected_version64", "force", "request_id")
@@ -1323,4 +1323,4 @@ class RollbackVariableResponse(_message.Message):
     error_message: str
     revision: int
     durability: Durability
-    def __init__(self, success: _Optional[bool] = ..., variable: _Optional[_Union[Variable, _Mapping]] = ..., error_message: _Optional[str] = ..., revision: _Optional[int] = ..., durability: _Optional[_Union[Durability, str]] = ...) -> None: ...
+    def __init__(self, success: _Optional[bool] = ..., variable: _Optional[_Union[Variable, _Mapping[str, _Any]]] = ..., error_message: _Optional[str] = ..., revision: _Optional[int] = ..., durability: _Optional[_Union[Durability, str]] = ...) -> None: ...

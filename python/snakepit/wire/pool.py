@@ -19,7 +19,7 @@ DESCRIPTOR_PATH = Path(__file__).with_name("descriptor.bin")
 
 
 def _fill() -> Any:
-    pool = descriptor_pool.Default()  # type: ignore[no-untyped-call]
+    pool = descriptor_pool.Default()
     files = descriptor_pb2.FileDescriptorSet.FromString(DESCRIPTOR_PATH.read_bytes())
     for file in files.file:
         pool.AddSerializedFile(file.SerializeToString())

@@ -12,8 +12,7 @@ _FILES = {"snakepit.bridge.BridgeService": bridge_pb2, "snakepit.admin.AdminServ
 
 
 def _methods(service):
-    package, name = service.rsplit(".", 1)
-    descriptor = _FILES[service].DESCRIPTOR.services_by_name[name]
+    descriptor = _FILES[service].DESCRIPTOR.services_by_name[service.rpartition(".")[2]]
     table = descriptor_pb2.ServiceDescriptorProto()
     descriptor.CopyToProto(table)
     for method in table.method:

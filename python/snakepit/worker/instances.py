@@ -1,4 +1,4 @@
-"""Instances of adapter classes: one for each session that calls, made at its first call, the oldest idle ones let go."""
+"""Instances of adapter classes: one for each session, made at its first call, the oldest idle ones let go."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import logging
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from snakepit.context import Uplink
@@ -24,11 +25,27 @@ class Slot:
 
     def __init__(self, cls: type, session_id: str) -> None:
         self.gate = None if getattr(cls, "__thread_safe__", False) else Gate(1)
-        self.users = 0
+        self._users = 0
         self.instance: Any = None
         self._cls = cls
         self._session_id = session_id
         self._lock = threading.Lock()
+        self._count = threading.Lock()
+
+    @property
+    def idle(self) -> bool:
+        """No call uses it or waits for it."""
+        return self._users == 0
+
+    def take(self) -> None:
+        """A call is going to use it."""
+        with self._count:
+            self._users += 1
+
+    def give_back(self) -> None:
+        """A call does not need it any more. From any thread."""
+        with self._count:
+            self._users -= 1
 
     def get(self, uplink: Uplink, loop: asyncio.AbstractEventLoop) -> Any:
         """The instance, made and initialized when it is not there. Blocks; never called on the loop."""
@@ -38,7 +55,9 @@ class Slot:
                 if hasattr(instance, "set_session_context"):
                     from snakepit.session import SessionContext
 
-                    instance.set_session_context(SessionContext(uplink.driver().stub, self._session_id))
+                    session = SessionContext(uplink.driver().stub, self._session_id)
+                    session.use(uplink.driver())
+                    instance.set_session_context(session)
                 if hasattr(instance, "initialize"):
                     _finish(instance.initialize(), loop)
                 self.instance = instance
@@ -73,7 +92,7 @@ class Instances:
         self._slots: OrderedDict[tuple[type, str], Slot] = OrderedDict()
 
     def slot(self, cls: type, session_id: str) -> Slot:
-        """The slot of a class and session. The caller counts itself in `users` while it needs it."""
+        """The slot of a class and session. The caller says `take` and `give_back`."""
         key = (cls, session_id)
         slot = self._slots.get(key)
         if slot is None:
@@ -86,9 +105,9 @@ class Instances:
         if len(self._slots) <= MAX_INSTANCES:
             return
         for key, slot in self._slots.items():
-            if slot.users == 0:
+            if slot.idle:
                 del self._slots[key]
-                self._in_thread(lambda: slot.cleanup(self._loop))
+                self._in_thread(partial(slot.cleanup, self._loop))
                 return
 
     def cleanup(self) -> None:

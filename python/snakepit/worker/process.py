@@ -26,6 +26,8 @@ DEFAULT_CONCURRENCY = 16
 GRACE = 5.0
 #: Seconds that stopped calls and the cleanup of adapters get after that.
 LAST_WORDS = 1.0
+#: Seconds that open RPCs get to be answered at the end.
+CLOSING = 0.2
 
 
 def main(argv: list[str] | None = None) -> None:
@@ -154,8 +156,8 @@ async def _serve(arguments: argparse.Namespace, tools: dict[str, Tool], ready: R
     told = _on_term()
     ready.tell(address)
     await told.wait()
-    await service.drain(GRACE)
-    await server.stop(LAST_WORDS)
+    await service.drain(GRACE, LAST_WORDS)
+    await server.stop(CLOSING)
     await _cleaned_up(service)
     if address.startswith("unix:"):
         try:

@@ -32,7 +32,9 @@ class BadParameters(Exception):
 class Runner:
     """Starts calls. Its methods are called on the loop unless they say otherwise."""
 
-    def __init__(self, tools: dict[str, Tool], threads: Threads, uplink: Uplink, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(
+        self, tools: dict[str, Tool], threads: Threads, uplink: Uplink, loop: asyncio.AbstractEventLoop
+    ) -> None:
         self.threads = threads
         self._uplink = uplink
         self._loop = loop
@@ -49,14 +51,17 @@ class Runner:
         slot = None
         if tool.owner is not None:
             slot = self.instances.slot(tool.owner, call.session_id)
-            slot.users += 1
+            slot.take()
             if slot.gate is not None:
                 call.gates.append(slot.gate)
-        if tool.is_async:
-            go: Callable[[], None] = lambda: self._loop.call_soon_threadsafe(self._spawn, self._on_loop(call, buffer, slot))  # noqa: E731
-        else:
-            go = lambda: self.threads.submit(lambda: self._in_thread(call, buffer, slot))  # noqa: E731
-        enter_all(call.gates, go)
+        start = self._start_on_loop if tool.is_async else self._start_in_thread
+        enter_all(call.gates, lambda: start(call, buffer, slot))
+
+    def _start_in_thread(self, call: Call, buffer: streams.Buffer | None, slot: Slot | None) -> None:
+        self.threads.submit(lambda: self._in_thread(call, buffer, slot))
+
+    def _start_on_loop(self, call: Call, buffer: streams.Buffer | None, slot: Slot | None) -> None:
+        self._loop.call_soon_threadsafe(lambda: self._spawn(self._on_loop(call, buffer, slot)))
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         task = self._loop.create_task(work)
@@ -67,7 +72,7 @@ class Runner:
         for gate in call.gates:
             gate.leave()
         if slot is not None:
-            slot.users -= 1
+            slot.give_back()
 
     # --- in a thread ------------------------------------------------------------------------------------------
 
@@ -112,7 +117,11 @@ class Runner:
     async def _run_async(self, call: Call, buffer: streams.Buffer | None, slot: Slot | None) -> End:
         task = asyncio.current_task()
         assert task is not None  # this coroutine is only run as a task
-        forget = call.on_stop(lambda: self._loop.call_soon_threadsafe(task.cancel))
+
+        def cancel() -> None:
+            self._loop.call_soon_threadsafe(task.cancel)
+
+        forget = call.on_stop(cancel)
         try:
             context = Context(call, self._uplink)
             contexts.enter(context)
@@ -205,7 +214,9 @@ def _bad(call: Call, error: BaseException) -> End:
     """The end of a call that raised."""
     if isinstance(error, BadParameters):
         return End(None, calls.INVALID_ARGUMENT, str(error))
-    if call.stop_reason is not None and isinstance(error, (Cancelled, asyncio.CancelledError, streams.Closed, GeneratorExit)):
+    if call.stop_reason is not None and isinstance(
+        error, (Cancelled, asyncio.CancelledError, streams.Closed, GeneratorExit)
+    ):
         return End(None, calls.CANCELLED, call.stop_reason)
     response = pb.ExecuteToolResponse(
         success=False, call_id=call.id, worker_id=call.worker_id, failure=traces.failure(error)

@@ -46,7 +46,9 @@ class Service:
         self._calls: dict[str, Call] = {}
         self._idle = asyncio.Event()
         self._idle.set()
+        self._outboxes: set[Outbox] = set()
         self.draining = False
+        self._closing = False
 
     def handler(self) -> Any:
         """The gRPC handler of the service."""
@@ -130,14 +132,26 @@ class Service:
         if not self._calls:
             self._idle.set()
 
-    async def drain(self, grace: float) -> None:
-        """Takes no more calls and gives the running ones `grace` seconds; then they are told to stop."""
+    async def drain(self, grace: float, last_words: float) -> None:
+        """Takes no more calls and gives the running ones `grace` seconds; then they are told to stop.
+
+        What has not ended `last_words` seconds later is left behind. Streams of calls are closed when it returns.
+        """
         self.draining = True
-        try:
-            await asyncio.wait_for(self._idle.wait(), grace)
-        except asyncio.TimeoutError:
+        if not await self._idle_within(grace):
             for call in list(self._calls.values()):
                 call.stop(calls.CANCELLED, "the worker is going down")
+            await self._idle_within(last_words)
+        self._closing = True
+        for outbox in self._outboxes:
+            outbox.wake()
+
+    async def _idle_within(self, seconds: float) -> bool:
+        try:
+            await asyncio.wait_for(self._idle.wait(), seconds)
+        except asyncio.TimeoutError:
+            return False
+        return True
 
     # --- unary ------------------------------------------------------------------------------------------------
 
@@ -236,8 +250,9 @@ class Service:
         outbox = Outbox(self._loop)
         open_calls: dict[str, Call] = {}
         reader = self._loop.create_task(self._read_batches(context, outbox, open_calls))
+        self._outboxes.add(outbox)
         try:
-            while not (outbox.input_ended and not open_calls and outbox.empty):
+            while not ((outbox.input_ended or self._closing) and not open_calls and outbox.empty):
                 for call, end in await outbox.take():
                     if call is not None:
                         self._release(call)
@@ -246,6 +261,7 @@ class Service:
                 for message in outbox.messages():
                     await context.write(message)
         finally:
+            self._outboxes.discard(outbox)
             reader.cancel()
             for call in list(open_calls.values()):
                 call.stop(calls.CANCELLED, "the stream of the call broke")
@@ -263,7 +279,7 @@ class Service:
                         open_calls[call.id] = call
                         self.runner.start(call)
                 for call_id in batch.cancel:
-                    running = open_calls.get(call_id)
+                    running = self._calls.get(call_id)
                     if running is not None:
                         running.stop(calls.CANCELLED, "the call was cancelled")
         finally:
@@ -271,7 +287,7 @@ class Service:
 
 
 class Outbox:
-    """Results on their way to one stream: ended in any thread, written by one task, as many in a message as there are."""
+    """Results on their way to one stream: ended in any thread, written by one task, many in a message."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
@@ -307,10 +323,15 @@ class Outbox:
         self.input_ended = True
         self._event.set()
 
+    def wake(self) -> None:
+        """Lets the writer look whether it is done."""
+        self._event.set()
+
     def abandon(self, release: Callable[[Call], None]) -> None:
         """The stream is gone: calls that still run are only released when they end."""
         self._abandoned = release
-        for call, _ in list(self._ended):
+        while self._ended:
+            call = self._ended.popleft()[0]
             if call is not None:
                 release(call)
 
@@ -333,7 +354,9 @@ class Outbox:
 
         A message with one repeated field is the concatenation of messages with one element each.
         """
-        found, size, group = [], 0, []
+        found: list[bytes] = []
+        group: list[bytes] = []
+        size = 0
         for part in self._parts:
             if group and size + len(part) > MAX_COALESCED:
                 found.append(b"".join(group))
