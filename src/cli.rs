@@ -26,8 +26,14 @@ pub struct Globals {
     pub session: Option<String>,
 
     /// Format of stdout [env: SNAKEPIT_OUTPUT] [default: table on a terminal, tsv in a pipe]
-    #[arg(short, long, global = true, value_name = "FORMAT", hide_possible_values = true,
-        help = "Format of stdout: table, tsv, json, jsonl, raw, npy, name or none [env: SNAKEPIT_OUTPUT]")]
+    #[arg(
+        short,
+        long,
+        global = true,
+        value_name = "FORMAT",
+        hide_possible_values = true,
+        help = "Format of stdout: table, tsv, json, jsonl, raw, npy, name or none [env: SNAKEPIT_OUTPUT]"
+    )]
     pub output: Option<Output>,
 
     /// Say nothing but errors
@@ -39,8 +45,14 @@ pub struct Globals {
     pub verbose: u8,
 
     /// When to colour: auto, always or never
-    #[arg(long, global = true, value_name = "WHEN", default_value = "auto", hide_possible_values = true,
-        hide_default_value = true)]
+    #[arg(
+        long,
+        global = true,
+        value_name = "WHEN",
+        default_value = "auto",
+        hide_possible_values = true,
+        hide_default_value = true
+    )]
     pub color: Color,
 
     /// The longest time to wait, like 500ms, 30s, 5m or 1h
@@ -105,7 +117,9 @@ pub fn shield(arguments: impl IntoIterator<Item = OsString>) -> Vec<OsString> {
 
 /// The word as it was typed, before [`shield`].
 pub fn unshield(text: &str) -> &str {
-    text.strip_prefix(' ').filter(|rest| negative(rest)).unwrap_or(text)
+    text.strip_prefix(' ')
+        .filter(|rest| negative(rest))
+        .unwrap_or(text)
 }
 
 fn negative(text: &str) -> bool {
@@ -125,7 +139,13 @@ mod tests {
 
     #[test]
     fn durations_have_units() {
-        for (text, millis) in [("500ms", 500), ("2", 2_000), ("1.5s", 1_500), ("5m", 300_000), ("1h", 3_600_000)] {
+        for (text, millis) in [
+            ("500ms", 500),
+            ("2", 2_000),
+            ("1.5s", 1_500),
+            ("5m", 300_000),
+            ("1h", 3_600_000),
+        ] {
             assert_eq!(duration(text), Ok(Duration::from_millis(millis)), "{text}");
         }
         for text in ["", "s", "5 parsecs", "-1s", "1e400"] {

@@ -1,2 +1,7 @@
 //! The binary: parse, run, exit code. Nothing else lives here.
-fn main() {}
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    snakepit::commands::main(std::env::args_os())
+}

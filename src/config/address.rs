@@ -48,17 +48,15 @@ impl FromStr for Address {
             let path = path.strip_prefix("//").unwrap_or(path);
             return match path.len() {
                 0 => Err(bad("the path is missing")),
-                length if length > SOCKET_PATH_LIMIT => {
-                    Err(bad(&format!("a socket's path has at most {SOCKET_PATH_LIMIT} bytes")))
-                }
+                length if length > SOCKET_PATH_LIMIT => Err(bad(&format!(
+                    "a socket's path has at most {SOCKET_PATH_LIMIT} bytes"
+                ))),
                 _ => Ok(Self::Unix(path.into())),
             };
         }
         if text.starts_with("https://") {
-            return Err(
-                Error::new(Kind::NotServed, format!("`{text}` asks for TLS"))
-                    .detail("this release speaks over unix sockets and plain TCP"),
-            );
+            return Err(Error::new(Kind::NotServed, format!("`{text}` asks for TLS"))
+                .detail("this release speaks over unix sockets and plain TCP"));
         }
         if text.starts_with('/') || text.starts_with('.') {
             return Err(bad("a path needs `unix:` before it").hint(format!("did you mean `unix:{text}`?")));
@@ -73,13 +71,21 @@ impl FromStr for Address {
         let sound = match bare {
             Some(ip) => ip.parse::<std::net::Ipv6Addr>().is_ok(),
             None => {
-                !host.is_empty() && host.chars().all(|c| c.is_ascii_alphanumeric() || "-._".contains(c))
+                !host.is_empty()
+                    && host
+                        .chars()
+                        .all(|c| c.is_ascii_alphanumeric() || "-._".contains(c))
             }
         };
         if !sound {
-            return Err(bad("the host is a name or an IP address; IPv6 stands in brackets"));
+            return Err(bad(
+                "the host is a name or an IP address; IPv6 stands in brackets",
+            ));
         }
-        Ok(Self::Tcp { host: host.to_owned(), port })
+        Ok(Self::Tcp {
+            host: host.to_owned(),
+            port,
+        })
     }
 }
 
@@ -102,11 +108,27 @@ mod tests {
 
     #[test]
     fn what_is_no_address_says_why() {
-        for text in ["", "x", "unix:", "host:99999", ":1", "a b:1", "[zz]:1", "/run/x.sock"] {
-            assert_eq!(text.parse::<Address>().unwrap_err().kind(), Kind::BadAddress, "{text}");
+        for text in [
+            "",
+            "x",
+            "unix:",
+            "host:99999",
+            ":1",
+            "a b:1",
+            "[zz]:1",
+            "/run/x.sock",
+        ] {
+            assert_eq!(
+                text.parse::<Address>().unwrap_err().kind(),
+                Kind::BadAddress,
+                "{text}"
+            );
         }
         let long = format!("unix:/{}", "x".repeat(SOCKET_PATH_LIMIT));
         assert_eq!(long.parse::<Address>().unwrap_err().kind(), Kind::BadAddress);
-        assert_eq!("https://h:1".parse::<Address>().unwrap_err().kind(), Kind::NotServed);
+        assert_eq!(
+            "https://h:1".parse::<Address>().unwrap_err().kind(),
+            Kind::NotServed
+        );
     }
 }

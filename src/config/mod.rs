@@ -94,8 +94,11 @@ impl Config {
 
 fn output(text: &str) -> Result<Output> {
     Output::from_str(text, true).map_err(|_| {
-        Error::new(Kind::Config, format!("{} is `{text}`, which is no format", env::OUTPUT))
-            .hint("formats are table, tsv, json, jsonl, raw, npy, name and none")
+        Error::new(
+            Kind::Config,
+            format!("{} is `{text}`, which is no format", env::OUTPUT),
+        )
+        .hint("formats are table, tsv, json, jsonl, raw, npy, name and none")
     })
 }
 
@@ -104,7 +107,9 @@ fn check_name(name: &str) -> Result<()> {
     let fits = !name.is_empty()
         && name.len() <= 64
         && !name.starts_with('.')
-        && name.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c));
+        && name
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c));
     if fits {
         return Ok(());
     }
@@ -144,10 +149,16 @@ mod tests {
         };
         let config = resolve(flags, vars).unwrap();
         assert_eq!(config.session, "flag");
-        assert_eq!(config.address, Address::Unix("/run/user/7/snakepit/two.sock".into()));
+        assert_eq!(
+            config.address,
+            Address::Unix("/run/user/7/snakepit/two.sock".into())
+        );
         let config = resolve(Globals::default(), &[("XDG_RUNTIME_DIR", "/r")]).unwrap();
         assert_eq!(config.session, "default");
-        assert_eq!(config.address, Address::Unix(Path::new("/r/snakepit/default.sock").into()));
+        assert_eq!(
+            config.address,
+            Address::Unix(Path::new("/r/snakepit/default.sock").into())
+        );
     }
 
     #[test]
@@ -159,7 +170,10 @@ mod tests {
     #[test]
     fn a_name_cannot_leave_its_directory() {
         for name in ["../x", "a/b", ".", ""] {
-            let flags = Globals { bridge: Some(name.into()), ..Globals::default() };
+            let flags = Globals {
+                bridge: Some(name.into()),
+                ..Globals::default()
+            };
             assert_eq!(resolve(flags, &[]).unwrap_err().kind(), Kind::Usage, "{name}");
         }
     }

@@ -25,8 +25,11 @@ impl FromStr for Listen {
             .strip_prefix("localhost:")
             .and_then(|port| port.parse().ok())
             .ok_or_else(|| {
-                Error::new(Kind::BadAddress, format!("`{text}` is not an address to listen on"))
-                    .hint("write IP:PORT or localhost:PORT; port 0 takes any")
+                Error::new(
+                    Kind::BadAddress,
+                    format!("`{text}` is not an address to listen on"),
+                )
+                .hint("write IP:PORT or localhost:PORT; port 0 takes any")
             })?;
         Ok(Self(SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), port)))
     }
@@ -91,8 +94,10 @@ impl Serve {
             (Some(path), _) => Some(socket(path)?),
             (None, Address::Unix(path)) => Some(path.clone()),
             (None, Address::Tcp { .. }) => {
-                return Err(Error::new(Kind::Usage, "a bridge cannot serve at the `--address` of another")
-                    .hint("name a TCP port to listen on with `--listen HOST:PORT --no-auth`"));
+                return Err(
+                    Error::new(Kind::Usage, "a bridge cannot serve at the `--address` of another")
+                        .hint("name a TCP port to listen on with `--listen HOST:PORT --no-auth`"),
+                );
             }
         };
         if socket.is_none() && flags.listen.is_empty() {
@@ -122,14 +127,21 @@ fn socket(path: &str) -> Result<PathBuf> {
 }
 
 fn protected(address: SocketAddr, no_auth: bool) -> Result<()> {
-    let refused =
-        |why: &str| Error::new(Kind::InsecureListen, format!("refusing to listen on `{address}`")).detail(why);
+    let refused = |why: &str| {
+        Error::new(Kind::InsecureListen, format!("refusing to listen on `{address}`")).detail(why)
+    };
     match (address.ip().is_loopback(), no_auth) {
         (true, true) => Ok(()),
-        (true, false) => Err(refused("every user of this machine can reach the port, and nobody would be asked who they are")
-            .hint(format!("say `--listen {address} --no-auth` if that is meant; the unix socket needs neither"))),
-        (false, _) => Err(refused("the network can reach it, and this release cannot authenticate clients")
-            .hint("listen on localhost with `--no-auth`, and reach it through an ssh tunnel")),
+        (true, false) => Err(refused(
+            "every user of this machine can reach the port, and nobody would be asked who they are",
+        )
+        .hint(format!(
+            "say `--listen {address} --no-auth` if that is meant; the unix socket needs neither"
+        ))),
+        (false, _) => Err(
+            refused("the network can reach it, and this release cannot authenticate clients")
+                .hint("listen on localhost with `--no-auth`, and reach it through an ssh tunnel"),
+        ),
     }
 }
 
@@ -146,19 +158,34 @@ mod tests {
     #[test]
     fn tcp_is_loopback_and_said_aloud_or_refused() {
         let listen = |text: &str, no_auth| {
-            resolve(ServeFlags { listen: vec![text.parse().unwrap()], no_auth, ..ServeFlags::default() })
+            resolve(ServeFlags {
+                listen: vec![text.parse().unwrap()],
+                no_auth,
+                ..ServeFlags::default()
+            })
         };
         assert!(listen("127.0.0.1:0", true).is_ok());
         assert!(listen("localhost:0", true).is_ok());
         assert!(listen("[::1]:0", true).is_ok());
-        for (text, no_auth) in [("127.0.0.1:0", false), ("0.0.0.0:0", true), ("192.168.0.1:1", true)] {
-            assert_eq!(listen(text, no_auth).unwrap_err().kind(), Kind::InsecureListen, "{text}");
+        for (text, no_auth) in [
+            ("127.0.0.1:0", false),
+            ("0.0.0.0:0", true),
+            ("192.168.0.1:1", true),
+        ] {
+            assert_eq!(
+                listen(text, no_auth).unwrap_err().kind(),
+                Kind::InsecureListen,
+                "{text}"
+            );
         }
     }
 
     #[test]
     fn there_has_to_be_something_to_listen_on() {
-        let flags = ServeFlags { socket: Some("none".into()), ..ServeFlags::default() };
+        let flags = ServeFlags {
+            socket: Some("none".into()),
+            ..ServeFlags::default()
+        };
         assert_eq!(resolve(flags).unwrap_err().kind(), Kind::Usage);
     }
 }

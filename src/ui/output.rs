@@ -85,7 +85,9 @@ impl Color {
             Self::Always => true,
             Self::Never => false,
             Self::Auto if set("NO_COLOR") => false,
-            Self::Auto if env("CLICOLOR_FORCE").is_some_and(|value| !value.is_empty() && value != "0") => true,
+            Self::Auto if env("CLICOLOR_FORCE").is_some_and(|value| !value.is_empty() && value != "0") => {
+                true
+            }
             Self::Auto => terminal && env("TERM").is_none_or(|term| term != "dumb"),
         }
     }

@@ -80,7 +80,11 @@ impl Printer {
     /// Columns of the terminal, or a guess.
     pub fn width(&self) -> u16 {
         self.columns
-            .or_else(|| self.out_terminal.then(|| comfy_table::Table::new().width()).flatten())
+            .or_else(|| {
+                self.out_terminal
+                    .then(|| comfy_table::Table::new().width())
+                    .flatten()
+            })
             .unwrap_or(DEFAULT_WIDTH)
     }
 
@@ -189,7 +193,11 @@ impl Printer {
 
     /// Progress of something that may take long; shown on a terminal's stderr only.
     pub fn progress(&self, message: impl Into<String>) -> Progress {
-        Progress::new(message.into(), self.err_terminal && !self.settings.quiet, self.ascii)
+        Progress::new(
+            message.into(),
+            self.err_terminal && !self.settings.quiet,
+            self.ascii,
+        )
     }
 
     /// `text` in a colour of stdout.
@@ -211,8 +219,11 @@ impl Printer {
 
 /// The error of a format that a kind of data does not have.
 pub(super) fn not_for(output: Output, what: &str) -> Error {
-    Error::new(Kind::Usage, format!("{what} cannot be written as `{}`", output.as_str()))
-        .hint("choose one of `-o table|tsv|json|jsonl|name|none`")
+    Error::new(
+        Kind::Usage,
+        format!("{what} cannot be written as `{}`", output.as_str()),
+    )
+    .hint("choose one of `-o table|tsv|json|jsonl|name|none`")
 }
 
 fn compact(value: &(impl Serialize + ?Sized)) -> Result<String> {
@@ -220,7 +231,10 @@ fn compact(value: &(impl Serialize + ?Sized)) -> Result<String> {
 }
 
 fn unprintable(cause: serde_json::Error) -> Error {
-    Error::new(Kind::Internal, format!("a reply could not be written as JSON: {cause}"))
+    Error::new(
+        Kind::Internal,
+        format!("a reply could not be written as JSON: {cause}"),
+    )
 }
 
 /// Whether the locale is UTF-8: the first of LC_ALL, LC_CTYPE, LANG that is set decides.

@@ -27,7 +27,12 @@ impl Progress {
         let bar = enabled.then(|| {
             ProgressBar::with_draw_target(Some(STEPS), ProgressDrawTarget::hidden()).with_message(message)
         });
-        Self { bar, ascii, revealed: false, measured: false }
+        Self {
+            bar,
+            ascii,
+            revealed: false,
+            measured: false,
+        }
     }
 
     /// How long the caller waits before [`Progress::reveal`].
@@ -37,7 +42,9 @@ impl Progress {
 
     /// Shows it from now on.
     pub fn reveal(&mut self) {
-        let Some(bar) = self.bar.as_ref().filter(|_| !self.revealed) else { return };
+        let Some(bar) = self.bar.as_ref().filter(|_| !self.revealed) else {
+            return;
+        };
         self.revealed = true;
         bar.set_draw_target(ProgressDrawTarget::stderr());
         bar.set_style(self.style());
@@ -80,7 +87,8 @@ impl Progress {
         } else {
             "{spinner} {msg}  {elapsed}"
         };
-        let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_spinner());
+        let style =
+            ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_spinner());
         if self.ascii {
             style.progress_chars("#>-").tick_chars("|/-\\ ")
         } else {

@@ -26,12 +26,18 @@ pub struct Column {
 impl Column {
     /// A column of words.
     pub const fn left(title: &'static str) -> Self {
-        Self { title, align: Align::Left }
+        Self {
+            title,
+            align: Align::Left,
+        }
     }
 
     /// A column of numbers.
     pub const fn right(title: &'static str) -> Self {
-        Self { title, align: Align::Right }
+        Self {
+            title,
+            align: Align::Right,
+        }
     }
 }
 
@@ -45,12 +51,18 @@ pub struct Cell {
 impl Cell {
     /// The same text for both.
     pub fn new(text: impl ToString) -> Self {
-        Self { shown: text.to_string(), full: None }
+        Self {
+            shown: text.to_string(),
+            full: None,
+        }
     }
 
     /// A short text for people and the full one for pipes.
     pub fn both(shown: impl ToString, full: impl ToString) -> Self {
-        Self { shown: shown.to_string(), full: Some(full.to_string()) }
+        Self {
+            shown: shown.to_string(),
+            full: Some(full.to_string()),
+        }
     }
 
     fn for_pipe(&self) -> &str {
@@ -75,7 +87,11 @@ pub(super) fn table<R: Record>(items: &[R], printer: &Printer) -> String {
     let mut table = plain(printer);
     let heading = R::COLUMNS.iter().map(|column| {
         let cell = comfy_table::Cell::new(column.title.to_uppercase()).set_alignment(side(column.align));
-        if printer.out_colour() { cell.add_attribute(Attribute::Dim) } else { cell }
+        if printer.out_colour() {
+            cell.add_attribute(Attribute::Dim)
+        } else {
+            cell
+        }
     });
     table.set_header(heading.collect::<Vec<_>>());
     for item in items {
@@ -95,7 +111,11 @@ pub(super) fn sheet<R: Record>(item: &R, printer: &Printer) -> String {
     let mut table = plain(printer);
     for (cell, column) in item.cells().iter().zip(R::COLUMNS) {
         let title = comfy_table::Cell::new(column.title);
-        let title = if printer.out_colour() { title.add_attribute(Attribute::Dim) } else { title };
+        let title = if printer.out_colour() {
+            title.add_attribute(Attribute::Dim)
+        } else {
+            title
+        };
         table.add_row(vec![title, comfy_table::Cell::new(&cell.shown)]);
     }
     trimmed(&table)
