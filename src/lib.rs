@@ -12,6 +12,7 @@ pub mod config;
 pub mod error;
 pub mod journal;
 pub mod proto;
+pub mod server;
 pub mod session;
 pub mod sys;
 pub mod tools;

@@ -2,7 +2,9 @@
 
 use std::pin::Pin;
 
-use tokio_stream::{Stream, StreamExt as _, wrappers::ReceiverStream};
+use tokio::sync::mpsc;
+use tokio_stream::{Stream, wrappers::ReceiverStream};
+use tokio_util::sync::CancellationToken;
 use tonic::{Request, Response, Status};
 
 use super::{
@@ -11,9 +13,10 @@ use super::{
 };
 use crate::{
     bridge::Live,
+    error::{Error, Kind},
     proto::admin::{self as pb, admin_service_server::AdminService},
     session::Glob,
-    tools::{Attached, Order, WorkerAddress},
+    tools::{Attached, WorkerAddress},
     wire::time::timestamp,
 };
 
@@ -77,19 +80,20 @@ impl AdminService for Service {
     async fn register_worker(&self, request: Request<pb::RegisterWorkerRequest>) -> Reply<Self::RegisterWorkerStream> {
         let request = request.into_inner();
         let worker_id = request.worker_id.clone();
-        let attached = self
-            .tools
-            .attach(WorkerAddress {
-                worker_id: request.worker_id,
-                incarnation: request.incarnation,
-                address: request.address,
-                session: (!request.session_id.is_empty()).then_some(request.session_id),
-                pid: request.pid,
-                source: request.source,
-                restarts: request.restarts,
-                host: request.host,
-            })
-            .await?;
+        let worker = WorkerAddress {
+            worker_id: request.worker_id,
+            incarnation: request.incarnation,
+            address: request.address,
+            session: (!request.session_id.is_empty()).then_some(request.session_id),
+            pid: request.pid,
+            source: request.source,
+            restarts: request.restarts,
+            host: request.host,
+        };
+        let tools = self.tools.clone();
+        // The link's tasks live where it is dialled: not on the front that happens to have this connection.
+        let attached = self.home.spawn(async move { tools.attach(worker).await }).await;
+        let attached = attached.map_err(|_| Error::new(Kind::ShuttingDown, "the bridge is shutting down"))??;
         Ok(Response::new(Box::pin(orders(worker_id, attached, self.stop.clone()))))
     }
 }
@@ -116,29 +120,25 @@ impl Service {
 /// The lease of a worker as a stream: it lasts as long as the supervisor reads it, and ends with the bridge.
 fn orders(
     worker_id: String,
-    attached: Attached,
-    stop: tokio_util::sync::CancellationToken,
+    mut attached: Attached,
+    stop: CancellationToken,
 ) -> impl Stream<Item = Result<pb::WorkerOrder, Status>> + Send {
-    let (send, receive) = tokio::sync::mpsc::channel(ORDERS);
+    let (send, receive) = mpsc::channel(ORDERS);
+    let accepted = pb::WorkerAccepted { worker_id, tools: attached.tools.clone() };
     tokio::spawn(async move {
-        let Attached { tools, mut orders, .. } = attached;
-        let accepted = pb::worker_order::Order::Accepted(pb::WorkerAccepted { worker_id, tools });
-        let mut next = Some(accepted);
+        let mut next = Some(pb::WorkerOrder { order: Some(pb::worker_order::Order::Accepted(accepted)) });
         while let Some(order) = next {
-            if send.send(Ok(pb::WorkerOrder { order: Some(order) })).await.is_err() {
+            if send.send(Ok(order)).await.is_err() {
                 return;
             }
             next = tokio::select! {
                 () = stop.cancelled() => None,
                 () = send.closed() => None,
-                order = orders.recv() => order.map(|order| match order {
-                    Order::Drain { reason } => pb::worker_order::Order::Drain(pb::WorkerDrain { reason }),
-                    Order::Stop { reason } => pb::worker_order::Order::Stop(pb::WorkerStop { reason }),
-                }),
+                order = attached.orders.recv() => order,
             };
         }
     });
-    ReceiverStream::new(receive).map(|order| order)
+    ReceiverStream::new(receive)
 }
 
 fn count(count: usize) -> u32 {

@@ -112,6 +112,7 @@ impl Bound {
                 addresses: self.addresses.clone(),
                 started_at: wall_now(),
             }),
+            home: tokio::runtime::Handle::current(),
         };
         let sweeper = tokio::spawn(sweep(Arc::clone(&self.bridge)));
         let (router, health) = Router::new(&service);

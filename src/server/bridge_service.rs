@@ -43,6 +43,8 @@ pub(super) struct Service {
     /// Cancelled when the bridge goes down.
     pub(super) stop: CancellationToken,
     pub(super) about: Arc<About>,
+    /// The runtime of processes, timers and links to workers.
+    pub(super) home: tokio::runtime::Handle,
 }
 
 /// What the bridge says of itself.

@@ -65,7 +65,7 @@ impl Service {
             "" => None,
             session => Some(self.bridge.session(session)?),
         };
-        Ok(Response::new(self.tools.register(request, origin)?))
+        Ok(Response::new(self.tools.register(request, &origin)?))
     }
 
     pub(super) async fn cancel_call(&self, request: Request<pb::CancelCallRequest>) -> Reply<pb::CancelCallResponse> {

@@ -6,7 +6,7 @@
 use std::collections::{HashMap, HashSet};
 
 use bytes::Bytes;
-use prost_types::Any;
+use crate::proto::Any;
 
 use super::nearest::nearest;
 use crate::error::{Error, Kind, Outcome};

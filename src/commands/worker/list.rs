@@ -1,0 +1,18 @@
+//! `worker list`: every worker, by id.
+
+use crate::commands::Context;
+use crate::error::Result;
+
+/// List workers by id
+#[derive(Debug, clap::Args)]
+#[command(
+    long_about = "  snakepit worker list\n\nList every worker that the bridge knows, by id: its state, its calls, its tools."
+)]
+pub struct Args {}
+
+pub(super) async fn run(_: Args, context: &Context) -> Result<()> {
+    let workers = context.client().await?.workers().await?;
+    context
+        .printer
+        .list(&workers, "no workers: `snakepit worker spawn FILE` starts one")
+}
