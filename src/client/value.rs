@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use prost_types::Any;
+use crate::proto::Any;
 use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
 
@@ -65,7 +65,7 @@ impl Value {
     pub fn encode(&self) -> Any {
         Any {
             type_url: format!("{TYPE_URL}{}", self.type_name),
-            value: self.json.get().as_bytes().to_vec(),
+            value: self.json.get().as_bytes().to_vec().into(),
         }
     }
 
