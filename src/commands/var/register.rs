@@ -6,11 +6,10 @@ use serde_json::{Map, Number, Value as Json};
 
 use super::written;
 use crate::cli::number;
-use crate::client::{Client, Register, Value};
+use crate::client::{Client, IfExists, Register, Value};
 use crate::commands::literal::Literal;
 use crate::commands::{Context, suggest::suggest};
 use crate::error::{Error, Kind, Result};
-use crate::proto::bridge::IfExists;
 use crate::ui::{Output, Shape, nearest};
 
 /// The types there are.
