@@ -14,12 +14,12 @@ mod view;
 mod watch;
 mod workers;
 
+pub use crate::proto::bridge::IfExists;
 pub use call::{Call, CallEvent, CallOptions, Timing};
 pub use connection::{Client, Options};
 pub use sessions::SessionView;
 pub use tools::{ParameterView, ToolView};
 pub use value::Value;
-pub use crate::proto::bridge::IfExists;
 pub use variables::{Register, Registered, Written, WrittenMany};
 pub use view::{VariableView, time};
 pub use watch::{Change, ChangeKind, Event, Watch, WatchOptions};
