@@ -28,6 +28,9 @@ const FLOORS: &[(&str, u8)] = &[
 
 /// Imports against the floors that are meant, each with its reason.
 const ALLOWED: &[(&str, &str, &str)] = &[
+    ("ui", "error", "it prints errors"),
+    ("value", "error", "a refused value is an error"),
+    ("cli", "ui", "flags name the printer's formats and colours"),
     ("tools", "workers", "a tool call is dispatched to a worker"),
     ("tools", "wire", "a worker's status is read by the one table"),
 ];

@@ -75,9 +75,6 @@ pub struct Timing {
     pub total: Duration,
 }
 
-/// What a tool raised.
-pub type CallFailure = ToolFailure;
-
 impl Client {
     /// Prepares a call. Nothing is sent before [`Call::next`].
     pub fn call(&self, options: CallOptions) -> Call {

@@ -14,7 +14,8 @@ mod view;
 mod watch;
 mod workers;
 
-pub use call::{Call, CallEvent, CallFailure, CallOptions, Timing};
+pub use crate::proto::bridge::IfExists;
+pub use call::{Call, CallEvent, CallOptions, Timing};
 pub use connection::{Client, Options};
 pub use sessions::SessionView;
 pub use tools::{ParameterView, ToolView};

@@ -2,11 +2,11 @@
 
 use std::borrow::Cow;
 
-use crate::proto::Any;
 use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
 
 use crate::error::{Error, Kind, Result};
+use crate::proto::Any;
 
 /// What stands before a type's name on the wire.
 const TYPE_URL: &str = "type.googleapis.com/snakepit.";
@@ -65,7 +65,7 @@ impl Value {
     pub fn encode(&self) -> Any {
         Any {
             type_url: format!("{TYPE_URL}{}", self.type_name),
-            value: self.json.get().as_bytes().to_vec().into(),
+            value: self.json.get().to_owned().into(),
         }
     }
 
@@ -147,7 +147,7 @@ mod tests {
         assert_eq!(value.text(), "-Infinity");
         let bare = Any {
             type_url: "x/snakepit.float".into(),
-            value: b"NaN".to_vec(),
+            value: "NaN".into(),
         };
         assert_eq!(Value::decode(Some(&bare)).unwrap().text(), "NaN");
     }

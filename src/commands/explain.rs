@@ -6,11 +6,14 @@ use super::Context;
 use crate::error::{Error, Kind, Result};
 use crate::ui::{Cell, Column, Output, Record, Shape, nearest};
 
+/// The long help: an example first.
+pub(crate) const HELP: &str = "\
+  snakepit explain E0301
+
+Tell what an error code means and what to do. Without a code: list them all. Works without a bridge.";
+
 /// Tell more about an error code
 #[derive(Debug, clap::Args)]
-#[command(
-    long_about = "  snakepit explain E0301\n\nTell what an error code means and what to do. Without a code: list them all. Works without a bridge."
-)]
 pub struct Args {
     /// The code, as in `error[E0301]`
     code: Option<String>,

@@ -52,6 +52,7 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Run a bridge in this terminal
+    #[command(long_about = serve::HELP)]
     Serve(serve::Args),
     /// Processes that offer tools
     #[command(subcommand, arg_required_else_help = true)]
@@ -66,6 +67,7 @@ pub enum Command {
     #[command(subcommand, arg_required_else_help = true)]
     Session(session::Command),
     /// Tell more about an error code
+    #[command(long_about = explain::HELP)]
     Explain(explain::Args),
 }
 

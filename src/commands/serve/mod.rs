@@ -19,11 +19,15 @@ enum RuntimeChoice {
     Multi,
 }
 
+/// The long help: an example first.
+pub(crate) const HELP: &str = "\
+  snakepit serve --worker tools.py
+
+Run a bridge in this terminal until Ctrl-C. It listens on a unix socket that only you can reach; clients on this
+machine find it by themselves.";
+
 /// Run a bridge in this terminal
 #[derive(Debug, clap::Args)]
-#[command(
-    long_about = "  snakepit serve --worker tools.py\n\nRun a bridge in this terminal until Ctrl-C. It listens on a unix socket that only you can reach; clients on this\nmachine find it by themselves."
-)]
 pub struct Args {
     /// Listen on a TCP port too; 0 = any. Loopback only, and only with --no-auth
     #[arg(long, value_name = "HOST:PORT")]

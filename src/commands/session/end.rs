@@ -6,11 +6,15 @@ use crate::commands::{Context, suggest::near_session};
 use crate::error::{Kind, Result};
 use crate::ui::{Output, Shape};
 
+/// The long help: an example first.
+pub(crate) const HELP: &str = "\
+  snakepit session end exp1
+
+End a session: its variables, its own tools and its watches go. Without `--force` it is refused while a call runs
+there or an optimizer holds a lease.";
+
 /// End a session and all that belongs to it
 #[derive(Debug, clap::Args)]
-#[command(
-    long_about = "  snakepit session end exp1\n\nEnd a session: its variables, its own tools and its watches go. Without `--force` it is refused while a call runs\nthere or an optimizer holds a lease."
-)]
 pub struct Args {
     /// Its id
     id: String,

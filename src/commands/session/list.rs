@@ -3,9 +3,14 @@
 use crate::commands::Context;
 use crate::error::Result;
 
+/// The long help: an example first.
+pub(crate) const HELP: &str = "\
+  snakepit session list
+
+List every session by id.";
+
 /// List sessions by id
 #[derive(Debug, clap::Args)]
-#[command(long_about = "  snakepit session list\n\nList every session by id.")]
 pub struct Args {}
 
 pub(super) async fn run(_: Args, context: &Context) -> Result<()> {

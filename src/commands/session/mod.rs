@@ -16,14 +16,16 @@ use crate::ui::{Cell, Column, Record, span};
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Make a session that never expires
+    #[command(long_about = new::HELP)]
     New(new::Args),
     /// List sessions by id
-    #[command(visible_alias = "ls")]
+    #[command(visible_alias = "ls", long_about = list::HELP)]
     List(list::Args),
     /// Describe a session
+    #[command(long_about = show::HELP)]
     Show(show::Args),
     /// End a session and all that belongs to it
-    #[command(visible_alias = "rm")]
+    #[command(visible_alias = "rm", long_about = end::HELP)]
     End(end::Args),
 }
 

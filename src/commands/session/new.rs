@@ -10,11 +10,15 @@ use crate::ui::{Output, Shape, span};
 /// The time to live of a session that never expires.
 const NEVER: i64 = -1;
 
+/// The long help: an example first.
+pub(crate) const HELP: &str = "\
+  snakepit session new exp1
+
+Make a session that never expires, or attach to the one there is. With `--ttl` it ends by itself that long after
+the last request that names it.";
+
 /// Make a session that never expires
 #[derive(Debug, clap::Args)]
-#[command(
-    long_about = "  snakepit session new exp1\n\nMake a session that never expires, or attach to the one there is. With `--ttl` it ends by itself that long after\nthe last request that names it."
-)]
 pub struct Args {
     /// Its id
     id: String,

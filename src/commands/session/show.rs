@@ -3,11 +3,14 @@
 use crate::commands::{Context, suggest::near_session};
 use crate::error::{Kind, Result};
 
+/// The long help: an example first.
+pub(crate) const HELP: &str = "\
+  snakepit session show exp1
+
+Describe a session: its revision, what belongs to it, when it expires.";
+
 /// Describe a session
 #[derive(Debug, clap::Args)]
-#[command(
-    long_about = "  snakepit session show exp1\n\nDescribe a session: its revision, what belongs to it, when it expires."
-)]
 pub struct Args {
     /// Its id; the session in force when left out
     id: Option<String>,

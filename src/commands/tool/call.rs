@@ -16,11 +16,16 @@ use crate::ui::{self, Output, Printer, Progress, Shape};
 /// How long a cancelled call may take to be told so.
 const CANCEL_LIMIT: Duration = Duration::from_secs(2);
 
+/// The long help: an example first.
+pub(crate) const HELP: &str = "\
+  snakepit tool call train epochs=20
+
+Run a tool and print what it gives: its chunks as they come, where it streams, then its result. Arguments are read
+as the tool declares them: NAME=VALUE, NAME:=JSON, NAME=@FILE, or all of them with `--args`. Progress shows on a
+terminal's stderr. `--timeout` is the call's deadline; Ctrl-C cancels it.";
+
 /// Run a tool and print what it gives
 #[derive(Debug, clap::Args)]
-#[command(
-    long_about = "  snakepit tool call train epochs=20\n\nRun a tool and print what it gives: its chunks as they come, where it streams, then its result. Arguments are read\nas the tool declares them: NAME=VALUE, NAME:=JSON, NAME=@FILE, or all of them with `--args`. Progress shows on a\nterminal's stderr. `--timeout` is the call's deadline; Ctrl-C cancels it."
-)]
 pub struct Args {
     /// Its name
     name: String,

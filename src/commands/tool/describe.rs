@@ -7,11 +7,15 @@ use crate::commands::{Context, suggest::suggest};
 use crate::error::Result;
 use crate::ui::{Ink, Output, Printer, Shape, span};
 
+/// The long help: an example first.
+pub(crate) const HELP: &str = "\
+  snakepit tool describe train
+  snakepit tool describe train --template > args.json
+
+Describe a tool and its parameters. `--template` prints arguments to fill in, for `tool call NAME --args @FILE`.";
+
 /// Describe a tool and its parameters
 #[derive(Debug, clap::Args)]
-#[command(
-    long_about = "  snakepit tool describe train\n  snakepit tool describe train --template > args.json\n\nDescribe a tool and its parameters. `--template` prints arguments to fill in, for `tool call NAME --args @FILE`."
-)]
 pub struct Args {
     /// Its name
     name: String,

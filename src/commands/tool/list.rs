@@ -3,11 +3,14 @@
 use crate::commands::{Context, suggest::suggest};
 use crate::error::Result;
 
+/// The long help: an example first.
+pub(crate) const HELP: &str = "\
+  snakepit tool list
+
+List the tools that the session can call, by name: those of workers and those of the host.";
+
 /// List tools by name
 #[derive(Debug, clap::Args)]
-#[command(
-    long_about = "  snakepit tool list\n\nList the tools that the session can call, by name: those of workers and those of the host."
-)]
 pub struct Args {
     /// Only names that match: * is any text, ? any one character
     #[arg(value_name = "GLOB", default_value = "", hide_default_value = true)]

@@ -16,11 +16,13 @@ use crate::ui::{Cell, Column, Record};
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// List tools by name
-    #[command(visible_alias = "ls")]
+    #[command(visible_alias = "ls", long_about = list::HELP)]
     List(list::Args),
     /// Describe a tool and its parameters
+    #[command(long_about = describe::HELP)]
     Describe(describe::Args),
     /// Run a tool and print what it gives
+    #[command(long_about = call::HELP)]
     Call(call::Args),
 }
 

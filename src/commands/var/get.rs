@@ -6,11 +6,15 @@ use crate::commands::{Context, suggest::suggest};
 use crate::error::{Error, Kind, Result};
 use crate::ui::{Output, Shape};
 
+/// The long help: an example first.
+pub(crate) const HELP: &str = "\
+  snakepit var get learning_rate
+
+Read variables, all of one revision. One variable prints its value alone; several print a table.
+`-o raw` is the value's text and nothing else, `-o json` all that is known of it.";
+
 /// Read variables
 #[derive(Debug, clap::Args)]
-#[command(
-    long_about = "  snakepit var get learning_rate\n\nRead variables, all of one revision. One variable prints its value alone; several print a table.\n`-o raw` is the value's text and nothing else, `-o json` all that is known of it."
-)]
 pub struct Args {
     /// Names or ids
     #[arg(required = true, value_name = "NAME")]

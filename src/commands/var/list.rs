@@ -3,9 +3,14 @@
 use crate::commands::{Context, suggest::suggest};
 use crate::error::Result;
 
+/// The long help: an example first.
+pub(crate) const HELP: &str = "\
+  snakepit var list 'layers*'
+
+List the variables of the session by name.";
+
 /// List variables by name
 #[derive(Debug, clap::Args)]
-#[command(long_about = "  snakepit var list 'layers*'\n\nList the variables of the session by name.")]
 pub struct Args {
     /// Only names that match: * is any text, ? any one character
     #[arg(value_name = "GLOB", default_value = "", hide_default_value = true)]

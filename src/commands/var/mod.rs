@@ -17,15 +17,19 @@ use crate::ui::{self, Cell, Column, Record};
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Declare a variable with its type, constraints and first value
+    #[command(long_about = register::HELP)]
     Register(register::Args),
     /// Read variables
+    #[command(long_about = get::HELP)]
     Get(get::Args),
     /// Change one variable, or several in one revision
+    #[command(long_about = set::HELP)]
     Set(set::Args),
     /// List variables by name
-    #[command(visible_alias = "ls")]
+    #[command(visible_alias = "ls", long_about = list::HELP)]
     List(list::Args),
     /// Follow changes as they happen
+    #[command(long_about = watch::HELP)]
     Watch(watch::Args),
 }
 

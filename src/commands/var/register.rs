@@ -6,11 +6,10 @@ use serde_json::{Map, Number, Value as Json};
 
 use super::written;
 use crate::cli::number;
-use crate::client::{Client, Register, Value};
+use crate::client::{Client, IfExists, Register, Value};
 use crate::commands::literal::Literal;
 use crate::commands::{Context, suggest::suggest};
 use crate::error::{Error, Kind, Result};
-use crate::proto::bridge::IfExists;
 use crate::ui::{Output, Shape, nearest};
 
 /// The types there are.
@@ -27,11 +26,15 @@ const TYPES: &[&str] = &[
     "list",
 ];
 
+/// The long help: an example first.
+pub(crate) const HELP: &str = "\
+  snakepit var register learning_rate 0.01 --min 0.0001 --max 0.1
+
+Declare a variable with its type, constraints and first value. Without `--type` the value says the type;
+an integer whose type was not named becomes a float when one is written.";
+
 /// Declare a variable with its type, constraints and first value
 #[derive(Debug, clap::Args)]
-#[command(
-    long_about = "  snakepit var register learning_rate 0.01 --min 0.0001 --max 0.1\n\nDeclare a variable with its type, constraints and first value. Without `--type` the value says the type;\nan integer whose type was not named becomes a float when one is written."
-)]
 pub struct Args {
     /// Its name
     name: String,

@@ -9,11 +9,16 @@ use crate::commands::{Context, suggest::suggest};
 use crate::error::{Error, Kind, Result};
 use crate::ui::{self, Output, Shape};
 
+/// The long help: an example first.
+pub(crate) const HELP: &str = "\
+  snakepit var set learning_rate 0.01
+  snakepit var set learning_rate=0.01 batch_size=64
+
+Change one variable, or several in one revision: then all are written or none.
+A value is JSON, or a bare word where the variable is a string; @FILE and - (stdin) read it from there.";
+
 /// Change one variable, or several in one revision
 #[derive(Debug, clap::Args)]
-#[command(
-    long_about = "  snakepit var set learning_rate 0.01\n  snakepit var set learning_rate=0.01 batch_size=64\n\nChange one variable, or several in one revision: then all are written or none.\nA value is JSON, or a bare word where the variable is a string; @FILE and - (stdin) read it from there."
-)]
 pub struct Args {
     /// NAME VALUE, or NAME=VALUE for each variable
     #[arg(required = true, value_name = "NAME VALUE | NAME=VALUE")]

@@ -11,11 +11,16 @@ use crate::commands::{Context, suggest::suggest};
 use crate::error::{Error, Kind, Result};
 use crate::ui::{self, Ink, Output, Printer, Shape};
 
+/// The long help: an example first.
+pub(crate) const HELP: &str = "\
+  snakepit var watch 'loss*'
+
+Follow changes as they happen: first the values there are, then every change in order. In a pipe each is a line
+of JSON. It goes on by itself when the bridge comes back, and says so; nothing is told twice and no gap is silent.
+It ends with Ctrl-C, after `--count` changes, or after `--timeout`.";
+
 /// Follow changes as they happen
 #[derive(Debug, clap::Args)]
-#[command(
-    long_about = "  snakepit var watch 'loss*'\n\nFollow changes as they happen: first the values there are, then every change in order. In a pipe each is a line\nof JSON. It goes on by itself when the bridge comes back, and says so; nothing is told twice and no gap is silent.\nIt ends with Ctrl-C, after `--count` changes, or after `--timeout`."
-)]
 pub struct Args {
     /// Names or globs (* and ?)
     #[arg(required = true, value_name = "NAME|GLOB")]

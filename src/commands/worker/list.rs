@@ -3,11 +3,14 @@
 use crate::commands::Context;
 use crate::error::Result;
 
+/// The long help: an example first.
+pub(crate) const HELP: &str = "\
+  snakepit worker list
+
+List every worker that the bridge knows, by id: its state, its calls, its tools.";
+
 /// List workers by id
 #[derive(Debug, clap::Args)]
-#[command(
-    long_about = "  snakepit worker list\n\nList every worker that the bridge knows, by id: its state, its calls, its tools."
-)]
 pub struct Args {}
 
 pub(super) async fn run(_: Args, context: &Context) -> Result<()> {

@@ -14,9 +14,10 @@ use crate::ui::{Cell, Column, Record};
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Start Python processes that offer the tools of a file or module
+    #[command(long_about = spawn::HELP)]
     Spawn(spawn::Args),
     /// List workers by id
-    #[command(visible_alias = "ls")]
+    #[command(visible_alias = "ls", long_about = list::HELP)]
     List(list::Args),
 }
 

@@ -5,11 +5,15 @@ use std::path::PathBuf;
 use crate::commands::Context;
 use crate::error::{Error, Kind, Result};
 
+/// The long help: an example first.
+pub(crate) const HELP: &str = "\
+  snakepit worker spawn tools.py
+
+Start Python processes that offer the tools of a file or module, and keep them running until Ctrl-C. A process
+that dies is started again. Everything runs in this directory and this environment.";
+
 /// Start Python processes that offer the tools of a file or module
 #[derive(Debug, clap::Args)]
-#[command(
-    long_about = "  snakepit worker spawn tools.py\n\nStart Python processes that offer the tools of a file or module, and keep them running until Ctrl-C. A process\nthat dies is started again. Everything runs in this directory and this environment."
-)]
 pub struct Args {
     /// A file of functions (tools.py), a module, or MODULE:CLASS
     #[arg(value_name = "FILE|MODULE[:CLASS]")]
