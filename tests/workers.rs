@@ -17,6 +17,8 @@ use snakepit::sys::tree::{self, Ended};
 use snakepit::workers::environment::Environment;
 use snakepit::workers::event::{self, Event};
 use snakepit::workers::output::{Sink, Stream};
+use snakepit::workers::probe::Need;
+use snakepit::workers::provision::{self, Request};
 use snakepit::workers::spawn::{self, Listen, Start, Worker};
 use snakepit::workers::supervise::{
     Announcement, BoxFuture, Lease, Order, Registrar, Supervisor, WorkerSpec,
@@ -558,4 +560,248 @@ async fn a_second_signal_ends_a_stubborn_worker_at_once() {
     killer.cancel();
     tokio::time::timeout(PATIENCE, down).await.unwrap().unwrap();
     assert!(!tree::is_alive(pid));
+}
+
+/// Not a test of its own: provisioning as a process, for the environment that the tests below give it.
+#[test]
+fn provision_process() {
+    let Some(extra) = std::env::var_os("WORKERS_TEST_PROVISION") else {
+        return;
+    };
+    let extra: Vec<_> = (!extra.is_empty())
+        .then(|| Need::new("snakepit_test_dep", "snakepit-test-dep>=1.0"))
+        .into_iter()
+        .collect();
+    let python = std::env::var_os("WORKERS_TEST_PYTHON").map(PathBuf::from);
+    let file = std::env::var("WORKERS_TEST_TARGET").ok();
+    let target = file.map(|file| snakepit::workers::target::Target::parse(&file).unwrap());
+    let request = Request {
+        python: python.as_deref(),
+        target: target.as_ref(),
+        extra: &extra,
+        variables: Environment::default().variables(0, 1),
+    };
+    match provision::provision(&request, &provision::Silent) {
+        Ok(made) => {
+            let paths: Vec<_> = made
+                .overlay_path
+                .iter()
+                .map(|path| path.display().to_string())
+                .collect();
+            println!(
+                "\nmade|{}|{}|{}",
+                made.python.display(),
+                paths.join(":"),
+                made.line()
+            );
+        }
+        Err(error) => println!(
+            "\nerror|{}|{error}|{}",
+            error.kind().code(),
+            error.hints().join(" ")
+        ),
+    }
+}
+
+/// A machine for provisioning: a cache and packages of its own, an index that cannot be reached.
+struct Machine {
+    dir: tempfile::TempDir,
+    settings: Vec<(&'static str, String)>,
+}
+
+impl Machine {
+    fn new() -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let path = |name: &str| dir.path().join(name).display().to_string();
+        for package in ["site/grpc", "site/google/protobuf", "wheels"] {
+            std::fs::create_dir_all(dir.path().join(package)).unwrap();
+        }
+        for module in ["site/grpc/__init__.py", "site/google/protobuf/__init__.py"] {
+            std::fs::write(dir.path().join(module), "").unwrap();
+        }
+        let settings = vec![
+            ("XDG_CACHE_HOME", path("cache")),
+            ("PYTHONPATH", path("site")),
+            ("PIP_FIND_LINKS", path("wheels")),
+            ("PIP_INDEX_URL", "http://127.0.0.1:9/simple".into()),
+            ("PIP_CONFIG_FILE", "/dev/null".into()),
+            ("PIP_RETRIES", "1".into()),
+        ];
+        Self { dir, settings }
+    }
+
+    /// A wheel of the package that the tests ask for, in the folder that pip looks into.
+    fn wheel(&self) {
+        let script = r#"
+import sys, zipfile
+with zipfile.ZipFile(sys.argv[1] + "/snakepit_test_dep-1.2-py3-none-any.whl", "w") as wheel:
+    wheel.writestr("snakepit_test_dep.py", "VALUE = 7\n")
+    info = "snakepit_test_dep-1.2.dist-info/"
+    wheel.writestr(info + "METADATA", "Metadata-Version: 2.1\nName: snakepit-test-dep\nVersion: 1.2\n")
+    wheel.writestr(info + "WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+    wheel.writestr(info + "RECORD", "")
+"#;
+        let made = Command::new("python3")
+            .args(["-c", script])
+            .arg(self.dir.path().join("wheels"))
+            .status();
+        assert!(made.unwrap().success());
+    }
+
+    fn command(&self, extra: &str) -> Command {
+        let mut command = Command::new(std::env::current_exe().unwrap());
+        command
+            .args(["--exact", "provision_process", "--nocapture"])
+            .env("WORKERS_TEST_PROVISION", extra);
+        for name in ["VIRTUAL_ENV", "CONDA_PREFIX"] {
+            command.env_remove(name);
+        }
+        command.envs(self.settings.iter().map(|(name, value)| (name, value)));
+        command.stderr(std::process::Stdio::inherit());
+        command
+    }
+}
+
+/// The fields of the line that a provisioning process printed.
+fn outcome(command: &mut Command) -> Vec<String> {
+    let output = command.output().unwrap();
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    let line = text
+        .lines()
+        .rev()
+        .find(|line| line.starts_with("made|") || line.starts_with("error|"));
+    line.unwrap_or_else(|| panic!("no outcome in {text}"))
+        .split('|')
+        .map(str::to_owned)
+        .collect()
+}
+
+#[test]
+fn what_the_interpreter_lacks_is_installed_once_into_the_cache() {
+    let machine = Machine::new();
+    machine.wheel();
+    let made = outcome(&mut machine.command("extra"));
+    assert_eq!(made[0], "made", "{made:?}");
+    assert!(
+        Path::new(&made[2]).join("snakepit_test_dep.py").exists(),
+        "{made:?}"
+    );
+    assert!(
+        made[2].starts_with(&machine.settings[0].1) && made[3].contains("snakepit-test-dep"),
+        "{made:?}"
+    );
+    // The second run must not need pip again.
+    std::fs::remove_dir_all(machine.dir.path().join("wheels")).unwrap();
+    assert_eq!(outcome(&mut machine.command("extra")), made);
+}
+
+#[test]
+fn runs_at_the_same_time_install_once() {
+    let machine = Machine::new();
+    machine.wheel();
+    let start = || {
+        machine
+            .command("extra")
+            .stdout(std::process::Stdio::piped())
+            .spawn()
+            .unwrap()
+    };
+    for run in [start(), start()] {
+        let output = run.wait_with_output().unwrap();
+        assert!(String::from_utf8_lossy(&output.stdout).contains("\nmade|"));
+    }
+    let folder = machine.dir.path().join("cache/snakepit");
+    let folders = std::fs::read_dir(folder)
+        .unwrap()
+        .flatten()
+        .filter(|entry| entry.path().is_dir() && entry.file_name().to_string_lossy().starts_with("deps-"));
+    assert_eq!(folders.count(), 1);
+}
+
+#[test]
+fn a_complete_interpreter_gets_nothing_but_the_package() {
+    let machine = Machine::new();
+    let made = outcome(&mut machine.command(""));
+    assert_eq!((made[0].as_str(), made[2].as_str()), ("made", ""), "{made:?}");
+}
+
+#[test]
+fn without_a_network_it_is_said_and_the_mending_command_named() {
+    let machine = Machine::new();
+    let failed = outcome(&mut machine.command("extra"));
+    assert_eq!(failed[1], Kind::ProvisionFailed.code(), "{failed:?}");
+    assert!(
+        failed[3].contains("-m pip install 'snakepit-test-dep>=1.0'"),
+        "{failed:?}"
+    );
+    assert!(failed[2].contains("cannot be reached"), "{failed:?}");
+    let left = std::fs::read_dir(machine.dir.path().join("cache/snakepit"))
+        .unwrap()
+        .flatten();
+    assert!(
+        left.into_iter()
+            .all(|entry| !entry.file_name().to_string_lossy().contains(".new-"))
+    );
+}
+
+#[test]
+fn an_interpreter_without_pip_and_without_network_is_said_so() {
+    let machine = Machine::new();
+    let bare = machine.dir.path().join("bare");
+    let made = Command::new("python3")
+        .args(["-m", "venv", "--without-pip"])
+        .arg(&bare)
+        .status()
+        .unwrap();
+    assert!(made.success());
+    let mut command = machine.command("extra");
+    command
+        .env("WORKERS_TEST_PYTHON", bare.join("bin/python"))
+        .env("PATH", "/usr/bin:/bin");
+    let failed = outcome(&mut command);
+    assert_eq!(failed[1], Kind::ProvisionFailed.code(), "{failed:?}");
+    assert!(
+        failed[2].contains("has no pip") && failed[3].contains("python3-pip"),
+        "{failed:?}"
+    );
+}
+
+#[test]
+fn no_python_at_all_is_said_with_what_to_install() {
+    let machine = Machine::new();
+    let failed = outcome(machine.command("").env("PATH", machine.dir.path()));
+    assert_eq!(failed[1], Kind::NoPython.code(), "{failed:?}");
+    assert!(failed[3].contains("apt install python3"), "{failed:?}");
+    let failed = outcome(machine.command("").env("WORKERS_TEST_PYTHON", "/bin/false"));
+    assert_eq!(failed[1], Kind::NoPython.code(), "{failed:?}");
+}
+
+#[test]
+fn the_interpreter_is_the_first_that_applies() {
+    let machine = Machine::new();
+    let project = machine.dir.path().join("project");
+    let file = project.join("src/tools.py");
+    std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+    std::fs::write(&file, "").unwrap();
+    let venv = |path: &Path| {
+        let made = Command::new("python3")
+            .args(["-m", "venv", "--without-pip"])
+            .arg(path)
+            .status()
+            .unwrap();
+        assert!(made.success());
+        path.join("bin/python").display().to_string()
+    };
+    let (project_python, active) = (venv(&project.join(".venv")), machine.dir.path().join("active"));
+    let active_python = venv(&active);
+    let mut command = machine.command("");
+    command.env("WORKERS_TEST_TARGET", &file);
+    let made = outcome(&mut command);
+    assert_eq!(made[1], project_python, "{made:?}");
+    let made = outcome(command.env("VIRTUAL_ENV", &active));
+    assert_eq!(made[1], active_python, "{made:?}");
+    std::fs::write(&file, "# /// script\n# dependencies = []\n# ///\n").unwrap();
+    let failed = outcome(command.env("PATH", "/usr/bin:/bin"));
+    assert_eq!(failed[1], Kind::NoPython.code(), "{failed:?}");
+    assert!(failed[2].contains("uv"), "{failed:?}");
 }

@@ -223,7 +223,7 @@ mod tests {
         let line = "  NewConnectionError: Failed to establish a new connection: [Errno -3]".to_owned();
         assert!(meaning(&[line]).unwrap().0.contains("cannot be reached"));
         let line = "ERROR: No matching distribution found for grpcio".to_owned();
-        assert!(meaning(&[line]).unwrap().0.contains("no wheel"));
+        assert!(meaning(&[line]).unwrap().0.contains("has a wheel"));
         assert_eq!(meaning(&["something else".to_owned()]), None);
     }
 }

@@ -4,8 +4,8 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use crate::proto::Any;
 use bytes::Bytes;
+use crate::proto::Any;
 use serde_json::{Map, Value};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -277,8 +277,5 @@ fn any(type_url: String, value: &Value) -> Result<Any, Error> {
     let value = serde_json::to_vec(value).map_err(|why| {
         Error::new(Kind::Internal, "a host tool's result is no JSON").detail(why.to_string())
     })?;
-    Ok(Any {
-        type_url,
-        value: value.into(),
-    })
+    Ok(Any { type_url, value: value.into() })
 }
