@@ -1,7 +1,8 @@
 //! Workers as processes: readiness, output, restarts, and above all that nothing is left when anything dies.
 //!
 //! The worker is `tests/data/workers/stand_in.py`, the reaper is the real binary. What is waited for is polled with a
-//! deadline, never slept for.
+//! deadline, never slept for. The last two tests use the real package, and an index of packages the first time.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // Helpers of tests are tests.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -804,4 +805,87 @@ fn the_interpreter_is_the_first_that_applies() {
     let failed = outcome(command.env("PATH", "/usr/bin:/bin"));
     assert_eq!(failed[1], Kind::NoPython.code(), "{failed:?}");
     assert!(failed[2].contains("uv"), "{failed:?}");
+}
+
+/// With the package from the binary, and grpcio from an index the first time: what a newcomer's machine does.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_real_file_of_tools_is_served_and_back_within_two_seconds_of_a_kill() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("tools.py");
+    std::fs::write(
+        &file,
+        "from snakepit import tool\n\nprint('imported')\n\n@tool\ndef add(a: int, b: int) -> int:\n    return a + b\n",
+    )
+    .unwrap();
+    let target = snakepit::workers::target::Target::parse(file.to_str().unwrap()).unwrap();
+    let variables = Environment::default().variables(0, 1);
+    let asked = target.clone();
+    let made = tokio::task::spawn_blocking(move || {
+        let request = Request {
+            target: Some(&asked),
+            variables,
+            ..Request::default()
+        };
+        provision::provision(&request, &provision::Silent)
+    });
+    let made = made.await.unwrap().unwrap();
+    println!("{}", made.line());
+
+    let mut spec = spec(dir.path(), file.to_str().unwrap(), 1);
+    (spec.python, spec.boot, spec.overlay_path) = (made.python, made.boot, made.overlay_path);
+    let (listener, mut events) = event::queue();
+    let book = Arc::new(Book::default());
+    let mut supervisor = Supervisor::start(spec, book.clone(), listener).unwrap();
+    supervisor.started().await.unwrap();
+    // Two pipes: which of the two comes first is not said.
+    let (mut pid, mut line) = (None, None);
+    until(&mut events, |event| {
+        pid = pid.or(ready(event));
+        if let Event::Output { line: text, .. } = event {
+            line = Some(text.clone());
+        }
+        (pid.is_some() && line.is_some()).then_some(())
+    })
+    .await;
+    assert_eq!(line.as_deref(), Some("imported"));
+    let pid = pid.unwrap();
+    let address = book.seen.lock()[0].address.clone();
+    std::os::unix::net::UnixStream::connect(address.strip_prefix("unix:").unwrap()).unwrap();
+    signal::send(pid, Signal::SIGKILL);
+    let killed = Instant::now();
+    let again = until(&mut events, ready).await;
+    println!("back after {:?}", killed.elapsed());
+    assert!(killed.elapsed() < PROMISE, "{:?}", killed.elapsed());
+    let asked = Instant::now();
+    supervisor.shutdown().await;
+    println!("stopped after {:?}", asked.elapsed());
+    assert!(!tree::is_alive(again));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_real_file_that_does_not_import_is_reported_with_its_traceback() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("broken.py");
+    std::fs::write(&file, "import nowhere_to_be_found\n").unwrap();
+    let variables = Environment::default().variables(0, 1);
+    let made = tokio::task::spawn_blocking(move || {
+        provision::provision(
+            &Request {
+                variables,
+                ..Request::default()
+            },
+            &provision::Silent,
+        )
+    });
+    let made = made.await.unwrap().unwrap();
+    let mut start = start(dir.path(), file.to_str().unwrap());
+    let path = std::env::join_paths(&made.overlay_path).unwrap();
+    start.variables.insert("SNAKEPIT_OVERLAY_PATH".into(), path);
+    (start.python, start.boot) = (made.python, made.boot);
+    let error = spawn::spawn(&start, deaf()).await.unwrap_err();
+    assert_eq!(error.kind(), Kind::WorkerImport, "{error}");
+    assert!(
+        error.details().iter().any(|line| line.contains("broken.py")),
+        "{error:?}"
+    );
 }
