@@ -231,7 +231,7 @@ mod tests {
         );
         assert_eq!(
             listen("gpu9:7000", Some("me")).unwrap(),
-            Listen::Tcp("0.0.0.0".into())
+            Listen::Tcp("me".into())
         );
     }
 }
