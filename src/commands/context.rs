@@ -1,6 +1,7 @@
 //! What every verb is given: the configuration, the printer, and a way to the bridge.
 
 use std::future::Future;
+use std::sync::Arc;
 
 use crate::client::{Client, Options};
 use crate::config::Config;
@@ -13,13 +14,16 @@ pub struct Context {
     /// The configuration in force.
     pub config: Config,
     /// The only way to stdout and stderr.
-    pub printer: Printer,
+    pub printer: Arc<Printer>,
 }
 
 impl Context {
     /// Opens nothing yet.
     pub fn new(config: Config, printer: Printer) -> Self {
-        Self { config, printer }
+        Self {
+            config,
+            printer: Arc::new(printer),
+        }
     }
 
     /// A client of the session in force.

@@ -8,6 +8,7 @@ mod fault;
 mod literal;
 mod serve;
 mod session;
+mod signals;
 mod suggest;
 mod tool;
 mod usage;

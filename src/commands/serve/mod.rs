@@ -9,6 +9,7 @@ use super::Context;
 use crate::config::{Listen, Serve, ServeFlags};
 use crate::error::Result;
 use crate::server::Layout;
+use crate::workers::options::WorkerSettings;
 
 /// How connections are spread over threads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -49,6 +50,9 @@ pub struct Args {
     #[arg(long, value_name = "SPEC")]
     worker: Vec<String>,
 
+    #[command(flatten)]
+    workers: WorkerSettings,
+
     /// The configuration file [default: snakepit.toml here, if there is one]
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
@@ -74,7 +78,7 @@ pub(super) fn run(args: Args, context: &Context) -> Result<()> {
         ready_fd: args.ready_fd,
     };
     let serve = Serve::resolve(flags, &context.config)?;
-    context.block_on(running::run(&serve, layout, context))
+    context.block_on(running::run(&serve, layout, &args.workers, context))
 }
 
 impl Args {
