@@ -6,9 +6,15 @@
 
 pub mod backoff;
 pub mod environment;
+mod errand;
 pub mod event;
+mod interpreter;
 pub mod options;
 pub mod output;
+mod overlay;
+mod pip;
+pub mod probe;
+pub mod provision;
 pub mod reaper;
 mod slot;
 pub mod spawn;

@@ -5,7 +5,8 @@
 //! supervisor ends (the lifeline closes, or the parent-death signal comes with another parent than before), or when
 //! it is told to. It runs before anything else of the binary is set up, in one thread, and must never print.
 //!
-//! Signals: TERM and INT are passed on to the worker's process group, USR1 kills the tree at once. Lines on the
+//! Signals: USR2 passes a TERM on to the worker's process group, USR1 kills the tree at once; TERM, INT, HUP and QUIT
+//! from whomever end everything as the supervisor's death does. Lines on the
 //! status pipe: `pid:N` once started or `error:TEXT`, then `exit:N` or `signal:N` when the worker has ended.
 
 use std::ffi::{OsStr, OsString};
@@ -30,6 +31,9 @@ const ORPHAN_GRACE: Duration = Duration::from_millis(500);
 const KILL_PATIENCE: Duration = Duration::from_secs(10);
 /// Pause between two looks at a tree that is being killed.
 const KILL_PAUSE: Duration = Duration::from_millis(5);
+
+/// What comes when the parent dies; nobody else sends it.
+const PARENT_DEATH: Signal = Signal::SIGALRM;
 
 /// The exit code of a reaper whose own arguments or descriptors are wrong.
 const BAD_START: u8 = 125;
@@ -139,6 +143,7 @@ struct Reaper {
 impl Reaper {
     fn start(orders: Orders, parent: u32) -> Result<Self, u8> {
         let bad = |_: io::Error| BAD_START;
+        signal::die_of_faults().map_err(bad)?;
         descriptor::keep_from_children().map_err(bad)?;
         let lifeline = descriptor::adopt(orders.lifeline).map_err(bad)?;
         let hold = descriptor::adopt(orders.hold).map_err(bad)?;
@@ -156,11 +161,12 @@ impl Reaper {
             Signal::SIGQUIT,
             Signal::SIGUSR1,
             Signal::SIGUSR2,
+            PARENT_DEATH,
             Signal::SIGCHLD,
         ])
         .map_err(bad)?;
         signal::become_subreaper().map_err(bad)?;
-        signal::on_parent_death(Signal::SIGUSR2).map_err(bad)?;
+        signal::on_parent_death(PARENT_DEATH).map_err(bad)?;
 
         let worker = match spawn_worker(&orders.command, &passed) {
             Ok(pid) => pid,
@@ -199,19 +205,16 @@ impl Reaper {
                 Ok(Woken::Signal(Signal::SIGUSR1)) => break None,
                 Ok(Woken::Signal(Signal::SIGCHLD) | Woken::Timeout) => {}
                 Ok(Woken::Signal(Signal::SIGUSR2)) => {
-                    // A thread's end is not the parent's: only another parent counts.
-                    if signal::parent() != self.parent && kill_at.is_none() {
-                        kill_at = Some(self.orphaned());
-                    }
+                    signal::send_group(self.worker, Signal::SIGTERM);
                 }
-                Ok(Woken::Signal(other)) => {
-                    signal::send_group(self.worker, other);
+                // A thread's end is not the parent's: only another parent counts.
+                Ok(Woken::Signal(PARENT_DEATH)) if signal::parent() == self.parent => {}
+                Ok(Woken::Signal(_)) => {
+                    kill_at.get_or_insert_with(|| self.orphaned());
                 }
                 Ok(Woken::Descriptor) => {
                     self.lifeline = None;
-                    if kill_at.is_none() {
-                        kill_at = Some(self.orphaned());
-                    }
+                    kill_at.get_or_insert_with(|| self.orphaned());
                 }
                 // Without signals it cannot do its work: end everything rather than lose sight of it.
                 Err(_) => break None,

@@ -507,7 +507,7 @@ impl Worker {
     /// Asks it to end (TERM to its group), and ends it by force after `grace` or as soon as `now` resolves.
     /// Everything that it started is gone when this returns.
     pub async fn stop(&mut self, grace: Duration, now: impl Future<Output = ()>) -> Exit {
-        self.process.send(Signal::SIGTERM);
+        self.process.send(Signal::SIGUSR2);
         tokio::select! {
             _ = tokio::time::timeout(grace, self.process.wait()) => {}
             () = now => {}
