@@ -18,10 +18,11 @@ const CANCEL_LIMIT: Duration = Duration::from_secs(2);
 
 /// The long help: an example first.
 pub(crate) const HELP: &str = "\
+Example:
   snakepit tool call train epochs=20
 
-Run a tool and print what it gives: its chunks as they come, where it streams, then its result. Arguments are read
-as the tool declares them: NAME=VALUE, NAME:=JSON, NAME=@FILE, or all of them with `--args`. Progress shows on a
+Run a tool and print what it gives: its chunks as they come, where it streams, then its result. Arguments are read \
+as the tool declares them: NAME=VALUE, NAME:=JSON, NAME=@FILE, or all of them with `--args`. Progress shows on a \
 terminal's stderr. `--timeout` is the call's deadline; Ctrl-C cancels it.";
 
 /// Run a tool and print what it gives

@@ -11,10 +11,11 @@ use crate::ui::{self, Output, Shape};
 
 /// The long help: an example first.
 pub(crate) const HELP: &str = "\
+Examples:
   snakepit var set learning_rate 0.01
   snakepit var set learning_rate=0.01 batch_size=64
 
-Change one variable, or several in one revision: then all are written or none.
+Change one variable, or several in one revision: then all are written or none. \
 A value is JSON, or a bare word where the variable is a string; @FILE and - (stdin) read it from there.";
 
 /// Change one variable, or several in one revision

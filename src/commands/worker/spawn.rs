@@ -7,9 +7,10 @@ use crate::error::{Error, Kind, Result};
 
 /// The long help: an example first.
 pub(crate) const HELP: &str = "\
+Example:
   snakepit worker spawn tools.py
 
-Start Python processes that offer the tools of a file or module, and keep them running until Ctrl-C. A process
+Start Python processes that offer the tools of a file or module, and keep them running until Ctrl-C. A process \
 that dies is started again. Everything runs in this directory and this environment.";
 
 /// Start Python processes that offer the tools of a file or module
