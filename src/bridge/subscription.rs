@@ -134,6 +134,21 @@ impl Subscription {
         self.progress(step)
     }
 
+    /// Adds what else can be read without waiting, so that a throttled reader sees only the newest of it. What is no
+    /// commit is kept for [`Self::next`]. Bounded by the retention.
+    pub fn drain_into(&mut self, commits: &mut Vec<Arc<Commit>>) {
+        while self.pending.is_none() && self.watcher.is_behind() {
+            let step = self.watcher.take();
+            match self.progress(step) {
+                Ok(Progress::Commits(more)) if more.is_empty() => return,
+                Ok(Progress::Commits(more)) => commits.extend(more),
+                Ok(other) => self.pending = Some(other),
+                // The journal cannot be read now; `next` meets the same and tells it.
+                Err(_) => return,
+            }
+        }
+    }
+
     fn progress(&mut self, step: Step) -> Result<Progress> {
         let commits = match step {
             Step::Commits(commits) => commits,

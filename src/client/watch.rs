@@ -271,6 +271,7 @@ impl Watch {
             extended: true,
             // A name that was there stays armed, also where the bridge came back without it.
             allow_missing: again,
+            accept_batch: true,
             ..Default::default()
         };
         let mut stub = bridge(self.client.apart().await?);

@@ -5,17 +5,19 @@
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
+use prost::Message as _;
 use tokio::{sync::mpsc, time::Instant};
 use tokio_stream::wrappers::ReceiverStream;
+use tokio_util::sync::CancellationToken;
 use tonic::{Request, Response, Status};
 
 use super::{
-    bridge_service::{Reply, Service, unserved},
+    bridge_service::{Reply, Service},
     origin,
 };
 use crate::{
     bridge::{Progress, Snapshot, Start, Subscription, compacted, wall_now},
-    error::Result,
+    error::{Error, Kind, Result},
     proto::bridge as pb,
     session::{Commit, Epoch, Event, Glob, Revision, Selector},
     wire::update::{self, Dialect, kind},
@@ -23,6 +25,10 @@ use crate::{
 
 /// Updates on their way to one client's connection. The reader's own window bounds what follows.
 const IN_HAND: usize = 64;
+
+/// Updates, and bytes of updates, that travel in one message.
+const BATCH_UPDATES: usize = 256;
+const BATCH_BYTES: usize = 256 * 1024;
 
 /// Silence after which a client that does not say gets a bookmark.
 const HEARTBEAT: Duration = Duration::from_secs(30);
@@ -33,6 +39,8 @@ pub(super) type Updates = ReceiverStream<Result<pb::VariableUpdate, Status>>;
 /// What the client asked for beyond names.
 struct Options {
     dialect: Dialect,
+    /// It reads many updates from one message.
+    batches: bool,
     strict: bool,
     include_unchanged: bool,
     throttle: Duration,
@@ -54,8 +62,7 @@ impl Service {
         let encoding = origin::encoding(request.metadata());
         let request = request.into_inner();
         let live = self.bridge.session(&request.session_id)?;
-        unserved("accept_batch", request.accept_batch)?;
-        let start = match request.after_revision {
+            let start = match request.after_revision {
             Some(after) => Start::After(Revision(after), (request.epoch != 0).then_some(Epoch(request.epoch))),
             None if request.include_initial_values && !request.updates_only => Start::Snapshot,
             None => Start::Updates,
@@ -66,6 +73,7 @@ impl Service {
         let (snapshot, subscription) = self.bridge.subscribe(&live, selector, start, request.allow_missing)?;
         let options = Options {
             dialect: Dialect { extended: request.extended, encoding },
+            batches: request.accept_batch,
             strict: request.strict,
             include_unchanged: request.include_unchanged,
             throttle: Duration::from_millis(request.throttle_ms.into()),
@@ -77,18 +85,24 @@ impl Service {
         };
         let (send, receive) = mpsc::channel(IN_HAND);
         let stream = Stream { subscription, options, send };
-        tokio::spawn(stream.run(snapshot));
+        tokio::spawn(stream.run(snapshot, self.stop.clone()));
         Ok(Response::new(ReceiverStream::new(receive)))
     }
 }
 
 impl Stream {
-    async fn run(mut self, snapshot: Option<Snapshot>) {
-        let closed = self.send.clone();
+    async fn run(mut self, snapshot: Option<Snapshot>, stop: CancellationToken) {
+        let send = self.send.clone();
         tokio::select! {
             // Ends also when the client goes away in silence: an idle watch must not hold its session for ever.
-            () = closed.closed() => {}
+            () = send.closed() => {}
             _ = self.follow(snapshot) => {}
+            () = stop.cancelled() => {
+                let goodbye = Error::new(Kind::ShuttingDown, "the bridge is shutting down")
+                    .hint("watch again with the last revision seen; nothing is lost while it is kept");
+                // A reader that has stalled is told by the end of the connection.
+                let _ = send.try_send(Err(goodbye.into()));
+            }
         }
     }
 
@@ -101,8 +115,11 @@ impl Stream {
             match tokio::time::timeout(heartbeat, self.subscription.next()).await {
                 Err(_) => self.control(kind::HEARTBEAT, self.subscription.cursor(), |_| {}).await?,
                 Ok(Err(error)) => return self.fail(error.into()).await,
-                Ok(Ok(Progress::Commits(commits))) => {
+                Ok(Ok(Progress::Commits(mut commits))) => {
                     let began = Instant::now();
+                    if !self.options.throttle.is_zero() {
+                        self.subscription.drain_into(&mut commits);
+                    }
                     self.commits(&commits).await?;
                     if !self.options.throttle.is_zero() {
                         tokio::time::sleep_until(began + self.options.throttle).await;
@@ -130,15 +147,18 @@ impl Stream {
 
     /// Everything that is there at one revision, then the marker that says so.
     async fn anchor(&self, snapshot: &Snapshot) -> Result<(), Gone> {
+        let mut updates = Batch::new(self);
         for variable in &snapshot.variables {
             let epoch = self.subscription.epoch();
-            self.put(update::initial(self.options.dialect, epoch, snapshot.revision, variable)).await?;
+            updates.add(update::initial(self.options.dialect, epoch, snapshot.revision, variable)).await?;
         }
+        updates.flush().await?;
         self.control(kind::INITIAL_COMPLETE, snapshot.revision, |_| {}).await
     }
 
     async fn commits(&self, commits: &[Arc<Commit>]) -> Result<(), Gone> {
         let latest = self.latest(commits);
+        let mut batch = Batch::new(self);
         for commit in commits {
             let mut updates: Vec<_> = commit
                 .events
@@ -150,10 +170,10 @@ impl Stream {
                 last.revision_end = true;
             }
             for update in updates {
-                self.put(update).await?;
+                batch.add(update).await?;
             }
         }
-        Ok(())
+        batch.flush().await
     }
 
     /// Under a throttle: the last write of each variable among these commits.
@@ -204,6 +224,41 @@ impl Stream {
 
     async fn fail(&self, status: Status) -> Result<(), Gone> {
         self.send.send(Err(status)).await.map_err(|_| Gone)
+    }
+}
+
+/// Updates that travel in one message where the client reads that: what is ready now, never waited for.
+struct Batch<'a> {
+    stream: &'a Stream,
+    updates: Vec<pb::VariableUpdate>,
+    bytes: usize,
+}
+
+impl<'a> Batch<'a> {
+    fn new(stream: &'a Stream) -> Self {
+        Self { stream, updates: Vec::new(), bytes: 0 }
+    }
+
+    async fn add(&mut self, update: pb::VariableUpdate) -> Result<(), Gone> {
+        if !self.stream.options.batches {
+            return self.stream.put(update).await;
+        }
+        self.bytes += update.encoded_len();
+        self.updates.push(update);
+        if self.updates.len() >= BATCH_UPDATES || self.bytes >= BATCH_BYTES {
+            return self.flush().await;
+        }
+        Ok(())
+    }
+
+    async fn flush(&mut self) -> Result<(), Gone> {
+        self.bytes = 0;
+        let mut updates = std::mem::take(&mut self.updates);
+        match updates.len() {
+            0 => Ok(()),
+            1 => self.stream.put(updates.swap_remove(0)).await,
+            _ => self.stream.put(pb::VariableUpdate { batch: updates, ..Default::default() }).await,
+        }
     }
 }
 

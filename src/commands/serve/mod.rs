@@ -1,16 +1,30 @@
 //! `serve`: runs a bridge in this terminal.
 
+mod running;
+
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use super::Context;
 use crate::config::{Listen, Serve, ServeFlags};
-use crate::error::{Error, Kind, Result};
+use crate::error::Result;
+use crate::server::Layout;
+
+/// How connections are spread over threads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum RuntimeChoice {
+    /// One single-threaded runtime a core: about half the CPU a call
+    PerCore,
+    /// One runtime over all cores
+    Multi,
+}
 
 /// The long help: an example first.
 pub(crate) const HELP: &str = "\
+Example:
   snakepit serve --worker tools.py
 
-Run a bridge in this terminal until Ctrl-C. It listens on a unix socket that only you can reach; clients on this
+Run a bridge in this terminal until Ctrl-C. It listens on a unix socket that only you can reach; clients on this \
 machine find it by themselves.";
 
 /// Run a bridge in this terminal
@@ -40,12 +54,17 @@ pub struct Args {
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
 
+    /// How connections are spread over threads
+    #[arg(long, value_enum, default_value = "per-core")]
+    runtime: RuntimeChoice,
+
     /// Write a line with the addresses to this file descriptor once it serves
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(i32).range(1..))]
     ready_fd: Option<i32>,
 }
 
 pub(super) fn run(args: Args, context: &Context) -> Result<()> {
+    let layout = args.layout();
     let flags = ServeFlags {
         listen: args.listen,
         socket: args.socket,
@@ -56,8 +75,15 @@ pub(super) fn run(args: Args, context: &Context) -> Result<()> {
         ready_fd: args.ready_fd,
     };
     let serve = Serve::resolve(flags, &context.config)?;
-    Err(Error::new(
-        Kind::NotServed,
-        format!("this build cannot serve bridge `{}`", serve.name),
-    ))
+    context.block_on(running::run(&serve, layout, context))
+}
+
+impl Args {
+    fn layout(&self) -> Layout {
+        let cores = std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
+        match self.runtime {
+            RuntimeChoice::PerCore => Layout::PerCore(cores),
+            RuntimeChoice::Multi => Layout::Multi,
+        }
+    }
 }
