@@ -40,7 +40,10 @@ pub(super) async fn run(serve: &Serve, layout: Layout, context: &Context) -> Res
     context.printer.note("stopped");
     match result {
         Ok(result) => result,
-        Err(cause) => Err(Error::new(Kind::Internal, format!("the bridge ended unexpectedly: {cause}"))),
+        Err(cause) => Err(Error::new(
+            Kind::Internal,
+            format!("the bridge ended unexpectedly: {cause}"),
+        )),
     }
 }
 
@@ -54,7 +57,12 @@ fn settings(serve: &Serve, layout: Layout) -> Result<Settings> {
     }
     listen.extend(serve.listen.iter().copied().map(Listen::Tcp));
     // `Serve::resolve` let no TCP address through that was not said to be open.
-    Ok(Settings { name: serve.name.clone(), listen, no_auth: !serve.listen.is_empty(), layout })
+    Ok(Settings {
+        name: serve.name.clone(),
+        listen,
+        no_auth: !serve.listen.is_empty(),
+        layout,
+    })
 }
 
 /// The folder of the socket: made for this user only, or somebody else's business.
@@ -101,19 +109,28 @@ fn greet(context: &Context, serve: &Serve, addresses: &[String]) {
 /// Tells whoever started us that we serve: one line with every address.
 fn announce(ready_fd: Option<i32>, addresses: &[String]) -> Result<()> {
     let Some(fd) = ready_fd else { return Ok(()) };
-    let cannot = |cause| Error::io(format!("cannot write to the descriptor {fd} of --ready-fd"), &cause);
+    let cannot = |cause| {
+        Error::io(
+            format!("cannot write to the descriptor {fd} of --ready-fd"),
+            &cause,
+        )
+    };
     let mut file = if fd > 2 {
         File::from(sys::descriptor::adopt(fd).map_err(cannot)?)
     } else {
         // Ours for more than this line, so it is opened again and not taken.
-        File::options().append(true).open(format!("/proc/self/fd/{fd}")).map_err(cannot)?
+        File::options()
+            .append(true)
+            .open(format!("/proc/self/fd/{fd}"))
+            .map_err(cannot)?
     };
     writeln!(file, "{}", addresses.join(" ")).map_err(cannot)
 }
 
 /// Once drains, twice ends at once.
 async fn stop_by_signal(stop: CancellationToken) {
-    let (Ok(mut interrupt), Ok(mut terminate)) = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
+    let (Ok(mut interrupt), Ok(mut terminate)) =
+        (signal(SignalKind::interrupt()), signal(SignalKind::terminate()))
     else {
         return;
     };

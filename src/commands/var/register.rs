@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use serde_json::{Map, Number, Value as Json};
 
-use super::written;
+use super::{shortened, written};
 use crate::cli::number;
 use crate::client::{IfExists, Register, Value, VariableView};
 use crate::commands::literal::Literal;
@@ -143,9 +143,11 @@ pub(super) async fn run(args: Args, context: &Context) -> Result<()> {
     } else {
         written(registered.version, registered.revision, took)
     };
-    context
-        .printer
-        .done(format_args!("{what} {} = {shown}  ({made})", args.name));
+    context.printer.done(format_args!(
+        "{what} {} = {}  ({made})",
+        args.name,
+        shortened(&shown)
+    ));
     match context.printer.output(Shape::Rows) {
         Output::Json | Output::Jsonl => context.printer.json_line(&serde_json::json!({
             "id": registered.id,

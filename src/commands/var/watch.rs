@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use crate::client::{Change, ChangeKind, Event, Value, Watch, WatchOptions};
-use crate::commands::context::interrupted;
+use crate::commands::context::Interrupts;
 use crate::commands::{Context, suggest::suggest};
 use crate::error::{Error, Kind, Result};
 use crate::ui::{self, Ink, Output, Printer, Shape};
@@ -65,9 +65,11 @@ pub(super) async fn run(args: Args, context: &Context) -> Result<()> {
         Ok(watch) => watch,
         Err(error) => return Err(suggest(&client, &args.names, error).await),
     };
+    // Until here Ctrl-C simply ends the process.
+    let mut interrupts = Interrupts::catch()?;
     tokio::select! {
         ended = follow(&mut watch, args.count, context) => ended,
-        error = interrupted() => Err(error),
+        error = interrupts.next() => Err(error),
         () = context.printer.reader_gone() => Ok(()),
         () = limit(context.config.timeout) => match args.count {
             // Without a count the time was all that was asked for.
