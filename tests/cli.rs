@@ -1,5 +1,7 @@
 //! The command line through the real binary: help, usage errors, exit codes, formats, and a bridge behind it.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // A test fails by a panic.
+
 mod support;
 
 use nix::sys::signal::Signal;
