@@ -3,6 +3,8 @@
 use std::future::Future;
 use std::sync::Arc;
 
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
 use crate::client::{Client, Options};
 use crate::config::Config;
 use crate::error::{Error, Kind, Result};
@@ -60,10 +62,21 @@ impl Context {
     }
 }
 
-/// Returns when Ctrl-C is pressed.
-pub(super) async fn interrupted() -> Error {
-    match tokio::signal::ctrl_c().await {
-        Ok(()) => Error::new(Kind::Interrupted, "interrupted"),
-        Err(cause) => Error::io("Ctrl-C cannot be listened for", &cause),
+/// Ctrl-C, caught from the moment this is made: before that it ends the process at once.
+#[derive(Debug)]
+pub(super) struct Interrupts(Signal);
+
+impl Interrupts {
+    /// Begins to catch them.
+    pub(super) fn catch() -> Result<Self> {
+        signal(SignalKind::interrupt())
+            .map(Self)
+            .map_err(|cause| Error::io("Ctrl-C cannot be caught", &cause))
+    }
+
+    /// Returns when Ctrl-C is pressed.
+    pub(super) async fn next(&mut self) -> Error {
+        self.0.recv().await;
+        Error::new(Kind::Interrupted, "interrupted")
     }
 }

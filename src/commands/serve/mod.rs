@@ -22,9 +22,10 @@ enum RuntimeChoice {
 
 /// The long help: an example first.
 pub(crate) const HELP: &str = "\
+Example:
   snakepit serve --worker tools.py
 
-Run a bridge in this terminal until Ctrl-C. It listens on a unix socket that only you can reach; clients on this
+Run a bridge in this terminal until Ctrl-C. It listens on a unix socket that only you can reach; clients on this \
 machine find it by themselves.";
 
 /// Run a bridge in this terminal

@@ -47,16 +47,21 @@ pub(super) async fn run(serve: &Serve, layout: Layout, workers: &WorkerSettings,
 
     greet(context, serve, &addresses);
     let served = tokio::spawn(bound.run(stop.clone()));
-    let supervisions = tokio::select! {
-        started = start_workers(serve, workers, &addresses, tools, context) => started?,
-        () = signals.next() => Vec::new(),
-    };
-    announce(serve.ready_fd, &addresses)?;
-
     tokio::pin!(served);
-    let early = tokio::select! {
-        ended = &mut served => Some(ended),
+    let started = tokio::select! {
+        started = start_workers(serve, workers, &addresses, tools, context) => Some(started?),
         () = signals.next() => None,
+    };
+    let stopped_early = started.is_none();
+    let supervisions = started.unwrap_or_default();
+    let early = if stopped_early {
+        None
+    } else {
+        announce(serve.ready_fd, &addresses)?;
+        tokio::select! {
+            ended = &mut served => Some(ended),
+            () = signals.next() => None,
+        }
     };
     context.printer.note("stopping; Ctrl-C again ends everything at once");
     stop.cancel();
@@ -82,7 +87,10 @@ pub(super) async fn run(serve: &Serve, layout: Layout, workers: &WorkerSettings,
     context.printer.note("stopped");
     match ended {
         Ok(result) => result,
-        Err(cause) => Err(Error::new(Kind::Internal, format!("the bridge ended unexpectedly: {cause}"))),
+        Err(cause) => Err(Error::new(
+            Kind::Internal,
+            format!("the bridge ended unexpectedly: {cause}"),
+        )),
     }
 }
 
@@ -167,7 +175,12 @@ fn settings(serve: &Serve, layout: Layout) -> Result<Settings> {
     }
     listen.extend(serve.listen.iter().copied().map(Listen::Tcp));
     // `Serve::resolve` let no TCP address through that was not said to be open.
-    Ok(Settings { name: serve.name.clone(), listen, no_auth: !serve.listen.is_empty(), layout })
+    Ok(Settings {
+        name: serve.name.clone(),
+        listen,
+        no_auth: !serve.listen.is_empty(),
+        layout,
+    })
 }
 
 /// The folder of the socket: made for this user only, or somebody else's business.
@@ -214,12 +227,20 @@ fn greet(context: &Context, serve: &Serve, addresses: &[String]) {
 /// Tells whoever started us that we serve: one line with every address.
 fn announce(ready_fd: Option<i32>, addresses: &[String]) -> Result<()> {
     let Some(fd) = ready_fd else { return Ok(()) };
-    let cannot = |cause| Error::io(format!("cannot write to the descriptor {fd} of --ready-fd"), &cause);
+    let cannot = |cause| {
+        Error::io(
+            format!("cannot write to the descriptor {fd} of --ready-fd"),
+            &cause,
+        )
+    };
     let mut file = if fd > 2 {
         File::from(sys::descriptor::adopt(fd).map_err(cannot)?)
     } else {
         // Ours for more than this line, so it is opened again and not taken.
-        File::options().append(true).open(format!("/proc/self/fd/{fd}")).map_err(cannot)?
+        File::options()
+            .append(true)
+            .open(format!("/proc/self/fd/{fd}"))
+            .map_err(cannot)?
     };
     writeln!(file, "{}", addresses.join(" ")).map_err(cannot)
 }

@@ -41,8 +41,8 @@ impl Record for WorkerView {
         Column::right("restarts"),
         Column::right("pid"),
         Column::left("started"),
-        Column::left("source"),
-        Column::left("tools"),
+        Column::left("source").flexible(),
+        Column::left("tools").flexible(),
     ];
 
     fn name(&self) -> &str {

@@ -11,9 +11,10 @@ use crate::workers::options::WorkerOptions;
 
 /// The long help: an example first.
 pub(crate) const HELP: &str = "\
+Example:
   snakepit worker spawn tools.py
 
-Start Python processes that offer the tools of a file or module, and keep them running until Ctrl-C. A process
+Start Python processes that offer the tools of a file or module, and keep them running until Ctrl-C. A process \
 that dies is started again. Everything runs in this directory and this environment.";
 
 /// Start Python processes that offer the tools of a file or module
