@@ -1,0 +1,1 @@
+//! The same room against the real Python worker. Skipped, with a word, where no interpreter is named.
