@@ -187,7 +187,7 @@ impl HostEnd {
         let (value, failure) = split(self.value);
         Ok(ExecuteToolResponse {
             success: failure.is_none(),
-            result: value.as_ref().map(|value| typed(value)).transpose()?,
+            result: value.as_ref().map(typed).transpose()?,
             error_message: failure
                 .as_ref()
                 .map(|failure| failure.message.clone())
