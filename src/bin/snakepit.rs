@@ -1,13 +1,12 @@
 //! The binary: parse, run, exit code. Nothing else lives here.
+
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    let argv: Vec<_> = std::env::args_os().skip(1).collect();
-    if argv
-        .first()
-        .is_some_and(|verb| verb == snakepit::workers::reaper::VERB)
-    {
-        return snakepit::workers::reaper::main(&argv[1..]).into();
+    let mut argv = std::env::args_os();
+    if argv.nth(1).is_some_and(|verb| verb == snakepit::workers::reaper::VERB) {
+        let rest: Vec<_> = argv.collect();
+        return snakepit::workers::reaper::main(&rest).into();
     }
-    ExitCode::SUCCESS
+    snakepit::commands::main(std::env::args_os())
 }

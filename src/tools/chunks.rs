@@ -94,6 +94,7 @@ impl ChunkStream {
             }
             Ok(Err(status)) => {
                 let (desk, id) = lease.pass_on();
+                desk.refused(&link, &status);
                 Err(ended(&desk, &id, subject, &status))
             }
             // The task was dropped with the link.

@@ -50,6 +50,8 @@ pub(super) struct Worker {
     pub(super) capacity: usize,
     /// Calls that hold a permit.
     pub(super) outstanding: usize,
+    /// It said that it takes no new calls: it is about to end.
+    pub(super) leaving: bool,
     pub(super) tools: Vec<ToolId>,
     finished: u64,
     failed: u64,
@@ -61,7 +63,7 @@ pub(super) struct Worker {
 
 impl Worker {
     pub(super) fn has_room(&self) -> bool {
-        self.outstanding < self.capacity
+        !self.leaving && self.outstanding < self.capacity
     }
 
     pub(super) fn count(&mut self, well: bool) {
@@ -111,6 +113,7 @@ impl Desk {
             link: Arc::new(link),
             capacity: (hello.capacity as usize).clamp(1, MAX_CAPACITY),
             outstanding: 0,
+            leaving: false,
             tools: Vec::new(),
             finished: 0,
             failed: 0,
@@ -393,7 +396,7 @@ impl State {
         let tools = worker.tools.iter().filter_map(|id| self.registry.get(*id));
         let mut tools: Vec<_> = tools.map(|tool| tool.declaration.name.to_string()).collect();
         tools.sort_unstable();
-        let state = match (self.draining, worker.has_room()) {
+        let state = match (self.draining || worker.leaving, worker.has_room()) {
             (true, _) => "draining",
             (false, true) => "ready",
             (false, false) => "busy",

@@ -5,8 +5,8 @@
 
 use std::collections::{HashMap, HashSet};
 
+use crate::proto::Any;
 use bytes::Bytes;
-use prost_types::Any;
 
 use super::nearest::nearest;
 use crate::error::{Error, Kind, Outcome};
@@ -215,7 +215,7 @@ mod tests {
     fn given(pairs: &[(&str, &str)]) -> HashMap<String, Any> {
         let any = |json: &str| Any {
             type_url: "type.googleapis.com/snakepit.any".into(),
-            value: json.into(),
+            value: json.to_owned().into(),
         };
         pairs
             .iter()

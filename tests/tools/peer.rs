@@ -6,7 +6,7 @@ use std::pin::Pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
-use prost_types::Any;
+use snakepit::proto::Any;
 use snakepit::proto::bridge::bridge_service_server::{BridgeService, BridgeServiceServer};
 use snakepit::proto::bridge::*;
 use snakepit::tools::{Attached, Tools, WorkerAddress};
@@ -191,7 +191,7 @@ pub fn streaming(name: &str) -> ToolRegistration {
 pub fn json(text: &str) -> Any {
     Any {
         type_url: "type.googleapis.com/snakepit.any".into(),
-        value: text.into(),
+        value: text.to_owned().into(),
     }
 }
 

@@ -1,0 +1,114 @@
+"""Addresses of bridges and channels to them, sync and async.
+
+An address is `unix:PATH`, `HOST:PORT`, `http://HOST:PORT` or `https://HOST:PORT`. A channel connects lazily: making
+one costs nothing and cannot fail because nobody listens.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from dataclasses import dataclass
+from typing import Any
+
+import grpc
+
+from snakepit.errors import ValidationError
+
+#: The largest message in bytes, in either direction.
+MAX_MESSAGE = 64 * 1024 * 1024
+#: The environment variable that names the bridge.
+ADDRESS_VARIABLE = "SNAKEPIT_ADDRESS"
+#: A unix socket's path has at most so many bytes (Linux).
+MAX_SOCKET_PATH = 107
+
+
+@dataclass(frozen=True)
+class Address:
+    """Where a bridge or worker listens: `target` as gRPC takes it, and whether TLS is spoken there."""
+
+    target: str
+    tls: bool = False
+
+    @property
+    def is_unix(self) -> bool:
+        """True for a unix socket."""
+        return self.target.startswith("unix:")
+
+
+def runtime_dir() -> str:
+    """The directory of this user's sockets: `$XDG_RUNTIME_DIR/snakepit`, else `/tmp/snakepit-<uid>`."""
+    base = os.environ.get("XDG_RUNTIME_DIR")
+    return os.path.join(base, "snakepit") if base else os.path.join(tempfile.gettempdir(), f"snakepit-{os.getuid()}")
+
+
+def default_address(name: str = "default") -> str:
+    """The address in force: SNAKEPIT_ADDRESS, else the socket of the bridge called `name`."""
+    return os.environ.get(ADDRESS_VARIABLE) or f"unix:{os.path.join(runtime_dir(), name + '.sock')}"
+
+
+def parse(address: str) -> Address:
+    """Reads an address. Raises `ValidationError` (E0806) for one that is none."""
+    text = address.strip()
+    if text.startswith("unix:"):
+        return _unix(text[5:], address)
+    for scheme, tls in (("http://", False), ("https://", True)):
+        if text.startswith(scheme):
+            return Address(_host_port(text[len(scheme) :].rstrip("/"), address), tls)
+    return Address(_host_port(text, address))
+
+
+def _unix(path: str, address: str) -> Address:
+    path = path[2:] if path.startswith("//") else path
+    if not path:
+        raise _bad(address, "it names no path")
+    if len(os.fsencode(path)) > MAX_SOCKET_PATH:
+        raise _bad(address, f"a socket's path has at most {MAX_SOCKET_PATH} bytes")
+    return Address(f"unix:{path}")
+
+
+def _host_port(text: str, address: str) -> str:
+    host, colon, port = text.rpartition(":")
+    if not colon or not host:
+        raise _bad(address, "it has no port")
+    if not port.isascii() or not port.isdigit() or not 0 < int(port) < 65536:
+        raise _bad(address, f"`{port}` is no port")
+    return text
+
+
+def _bad(address: str, why: str) -> ValidationError:
+    return ValidationError(
+        f"invalid address `{address}`: {why}",
+        code="E0806",
+        hint="an address is unix:PATH, HOST:PORT, http://HOST:PORT or https://HOST:PORT",
+    )
+
+
+def options(address: Address) -> list[tuple[str, Any]]:
+    """The channel options for an address."""
+    chosen: list[tuple[str, Any]] = [
+        ("grpc.max_receive_message_length", MAX_MESSAGE),
+        ("grpc.max_send_message_length", MAX_MESSAGE),
+        ("grpc.http2.bdp_probe", 1),
+        ("grpc.http2.lookahead_bytes", 1024 * 1024),
+    ]
+    if address.is_unix:
+        # grpcio would send the percent-encoded path as :authority, which h2 refuses.
+        chosen.append(("grpc.default_authority", "localhost"))
+    return chosen
+
+
+def open_channel(address: str | None = None) -> Any:
+    """A sync channel to an address, by default `default_address()`. Threads may share it."""
+    parsed = parse(address or default_address())
+    if parsed.tls:
+        return grpc.secure_channel(parsed.target, grpc.ssl_channel_credentials(), options(parsed))
+    return grpc.insecure_channel(parsed.target, options(parsed))
+
+
+def open_async_channel(address: str | None = None) -> Any:
+    """A `grpc.aio` channel to an address; it belongs to the event loop that runs now."""
+    parsed = parse(address or default_address())
+    if parsed.tls:
+        return grpc.aio.secure_channel(parsed.target, grpc.ssl_channel_credentials(), options(parsed))
+    return grpc.aio.insecure_channel(parsed.target, options(parsed))
