@@ -330,6 +330,39 @@ async fn calls_that_wait_go_to_another_replica_when_one_dies() {
 }
 
 #[tokio::test]
+async fn a_worker_that_takes_no_new_calls_gets_none() {
+    let tools = tools();
+    let (leaving, other) = (
+        Peer::start("w1", 4, vec![tool("refuses")]),
+        Peer::start("w2", 4, vec![tool("refuses")]),
+    );
+    leaving.seen.refuse();
+    let _attached = (leaving.attach(&tools).await, other.attach(&tools).await);
+    let mut refused = 0;
+    for _ in 0..8 {
+        match tools.call(request("refuses", "1"), Origin::default()).await {
+            Ok(response) => assert_eq!(response.worker_id, "w2"),
+            Err(error) => {
+                assert_eq!(
+                    (error.kind(), error.known_outcome()),
+                    (Kind::NoWorker, Some(Outcome::NeverStarted))
+                );
+                refused += 1;
+            }
+        }
+    }
+    assert!(refused <= 1, "{refused} calls went to a worker that had said no");
+    assert_eq!(
+        tools
+            .workers()
+            .iter()
+            .filter(|worker| worker.state == "draining")
+            .count(),
+        refused
+    );
+}
+
+#[tokio::test]
 async fn dropping_the_lease_takes_the_worker_out() {
     let (tools, peer) = (tools(), Peer::start("w1", 2, vec![tool("gate")]));
     let attached = peer.attach(&tools).await;

@@ -34,7 +34,7 @@ async fn value(tools: &Tools, request: ExecuteToolRequest) -> (String, String) {
     let result = response.result.unwrap();
     (
         result.type_url.rsplit('.').next().unwrap().to_owned(),
-        String::from_utf8(result.value).unwrap(),
+        String::from_utf8(result.value.to_vec()).unwrap(),
     )
 }
 
@@ -178,7 +178,7 @@ async fn old_clients_get_raw_json_under_a_string_and_the_time_twice() {
     let response = tools.call_host(call("same"), Origin::default()).await.unwrap();
     let result = response.result.unwrap();
     assert_eq!(result.type_url, "type.googleapis.com/google.protobuf.StringValue");
-    assert_eq!(result.value, b"{\"n\":3}");
+    assert_eq!(&*result.value, b"{\"n\":3}");
     let millis = response.execution_time_ms.to_string();
     assert_eq!(response.metadata["execution_time"], millis);
     assert_eq!(response.metadata["execution_time_ms"], millis);

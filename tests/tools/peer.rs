@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use snakepit::proto::Any;
@@ -35,6 +35,7 @@ struct Inner {
     rpcs: AtomicUsize,
     calls: Mutex<HashMap<String, CancellationToken>>,
     nested: Mutex<Option<Tools>>,
+    refusing: AtomicBool,
 }
 
 impl Seen {
@@ -75,6 +76,11 @@ impl Seen {
     /// Unary calls that came in an RPC of their own.
     pub fn rpcs(&self) -> usize {
         self.0.rpcs.load(Ordering::SeqCst)
+    }
+
+    /// From now on it takes no new calls, as a worker that was told to end.
+    pub fn refuse(&self) {
+        self.0.refusing.store(true, Ordering::SeqCst);
     }
 
     /// Lets `nest` call other tools.
@@ -124,6 +130,7 @@ impl Peer {
             rpcs: AtomicUsize::new(0),
             calls: Mutex::default(),
             nested: Mutex::default(),
+            refusing: AtomicBool::new(false),
         }));
         let guard = runtime.enter();
         let listener = tokio::net::UnixListener::bind(&socket).unwrap();
@@ -264,6 +271,7 @@ impl Seen {
                 }),
                 ..Default::default()
             }),
+            _ if self.0.refusing.load(Ordering::SeqCst) => Err(Status::unavailable("going down")),
             "nest" => self.nest(request).await,
             _ => good(request.parameters.get("value").cloned()),
         }
