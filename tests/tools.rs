@@ -621,6 +621,51 @@ async fn a_dropped_stream_cancels_and_frees_its_permit_when_the_worker_ended_it(
     );
 }
 
+#[tokio::test]
+async fn a_cancel_lands_however_early_it_comes() {
+    let (tools, peer) = (
+        tools(),
+        Peer::start("w1", 4, vec![streaming("endless"), tool("gate")]),
+    );
+    let _attached = peer.attach(&tools).await;
+    let large = format!("\"{}\"", "x".repeat(300 * 1024));
+    for round in 0..60 {
+        let id = format!("r{round}");
+        let call = ExecuteToolRequest {
+            call_id: id.clone(),
+            ..match round % 3 {
+                0 => request("endless", "1"),
+                1 => request("gate", "1"),
+                _ => request("gate", &large),
+            }
+        };
+        let tools_too = tools.clone();
+        let running = tokio::spawn(async move {
+            match round % 3 {
+                0 => final_item(tools_too.stream(call, Origin::default()).await?)
+                    .await
+                    .map(|_| ()),
+                _ => tools_too.call(call, Origin::default()).await.map(|_| ()),
+            }
+        });
+        while !tools.cancel(&id, "too early").accepted {
+            tokio::task::yield_now().await;
+        }
+        let end = tokio::time::timeout(Duration::from_secs(10), running)
+            .await
+            .expect("it never ended");
+        assert_eq!(
+            end.unwrap().unwrap_err().kind(),
+            Kind::CallCancelled,
+            "round {round}"
+        );
+    }
+    until("idle", || {
+        tools.counters().running == 0 && tools.workers()[0].running == 0
+    })
+    .await;
+}
+
 /// Reads a stream to its end and keeps only that.
 async fn final_item(mut stream: ChunkStream) -> Result<ToolChunk, Error> {
     let mut last = None;

@@ -125,8 +125,6 @@ fn start(
         match sender.send(opened.map(tonic::Response::into_inner)) {
             Ok(()) => {}
             Err(Ok(source)) => {
-                // The cancel that its caller left behind may have come before the call itself.
-                link.cancel_rpc(&id, "the caller went away");
                 lane::read_to_end(desk, link, id, source);
             }
             Err(Err(_)) => {

@@ -132,7 +132,13 @@ impl Desk {
             link: Arc::clone(&worker.link),
         };
         // Its predecessor's tools stay until the new ones are there: calls that wait for them stay too.
-        let orphans = state.detach(&id, Some("superseded by a newer process of this worker"));
+        let same = state
+            .workers
+            .get(&id)
+            .is_some_and(|old| old.address.incarnation == worker.address.incarnation);
+        // A supervisor that comes back with the same process must not be told to end it.
+        let stop = (!same).then_some("superseded by a newer process of this worker");
+        let orphans = state.detach(&id, stop);
         state.workers.insert(Arc::clone(&id), worker);
         for tool in hello.tools {
             state.serve(&scope, tool, &id);

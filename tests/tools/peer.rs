@@ -220,15 +220,23 @@ impl Seen {
         self.0.ended.send_modify(|count| *count += 1);
     }
 
-    fn cancel(&self, call_id: &str) {
-        if let Some(token) = self.0.calls.lock().unwrap().get(call_id) {
-            token.cancel();
-        }
+    /// Tells a call to stop. False = it is not here.
+    fn cancel(&self, call_id: &str) -> bool {
+        let calls = self.0.calls.lock().unwrap();
+        let Some(token) = calls.get(call_id) else {
+            return false;
+        };
+        token.cancel();
+        drop(calls);
         self.0.cancelled.send_modify(|count| *count += 1);
+        true
     }
 
-    async fn run(&self, request: ExecuteToolRequest) -> Result<ExecuteToolResponse, Status> {
-        let stop = self.begin(&request.call_id);
+    async fn run(
+        &self,
+        request: ExecuteToolRequest,
+        stop: CancellationToken,
+    ) -> Result<ExecuteToolResponse, Status> {
         let ended = self.answer(&request, &stop).await;
         self.end(&request.call_id);
         ended
@@ -395,7 +403,9 @@ worker! {
             request: Request<ExecuteToolRequest>,
         ) -> Result<Response<ExecuteToolResponse>, Status> {
             self.0.rpcs.fetch_add(1, Ordering::SeqCst);
-            self.run(request.into_inner()).await.map(Response::new)
+            let request = request.into_inner();
+            let stop = self.begin(&request.call_id);
+            self.run(request, stop).await.map(Response::new)
         }
 
         async fn execute_streaming_tool(
@@ -411,8 +421,9 @@ worker! {
             &self,
             request: Request<CancelCallRequest>,
         ) -> Result<Response<CancelCallResponse>, Status> {
-            self.cancel(&request.into_inner().call_id);
-            Ok(Response::new(CancelCallResponse { accepted: true, state: "running".into() }))
+            let accepted = self.cancel(&request.into_inner().call_id);
+            let state = if accepted { "running" } else { "unknown" };
+            Ok(Response::new(CancelCallResponse { accepted, state: state.into() }))
         }
 
         async fn dispatch(
@@ -427,10 +438,11 @@ worker! {
                     seen.0.messages.fetch_add(usize::from(!batch.calls.is_empty()), Ordering::SeqCst);
                     for call in batch.calls {
                         let (seen, out) = (seen.clone(), out.clone());
+                        let request = call.request.unwrap();
+                        let call_id = request.call_id.clone();
+                        let stop = seen.begin(&call_id);
                         tokio::spawn(async move {
-                            let request = call.request.unwrap();
-                            let call_id = request.call_id.clone();
-                            let result = match seen.run(request).await {
+                            let result = match seen.run(request, stop).await {
                                 Ok(response) => DispatchResult { call_id, response: Some(response), ..Default::default() },
                                 Err(status) => DispatchResult {
                                     call_id,
@@ -442,7 +454,9 @@ worker! {
                             drop(out.send(Ok(DispatchResults { results: vec![result] })));
                         });
                     }
-                    batch.cancel.iter().for_each(|id| seen.cancel(id));
+                    for id in &batch.cancel {
+                        seen.cancel(id);
+                    }
                 }
             });
             Ok(Response::new(Box::pin(UnboundedReceiverStream::new(results))))
