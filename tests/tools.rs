@@ -93,6 +93,52 @@ async fn small_calls_travel_together_and_each_gets_its_own_result() {
     assert_eq!((tools.counters().finished, tools.counters().running), (64, 0));
 }
 
+#[test]
+fn calls_come_from_any_runtime() {
+    let runtime = || {
+        tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap()
+    };
+    let (tools, peer) = (
+        tools(),
+        Peer::start("w1", 8, vec![tool("echo"), streaming("count")]),
+    );
+    let home = runtime();
+    let _attached = home.block_on(peer.attach(&tools));
+    let (done, mut all_done) = tokio::sync::mpsc::channel::<()>(1);
+    let callers: Vec<_> = (0..4)
+        .map(|_| {
+            let (tools, done) = (tools.clone(), done.clone());
+            std::thread::spawn(move || {
+                let _done = done;
+                runtime().block_on(async {
+                    for n in 0..100 {
+                        let response = tools
+                            .call(request("echo", &n.to_string()), Origin::default())
+                            .await
+                            .unwrap();
+                        assert_eq!(response.result.unwrap().value, n.to_string().into_bytes());
+                    }
+                    let stream = tools
+                        .stream(request("count", "1"), Origin::default())
+                        .await
+                        .unwrap();
+                    assert!(final_item(stream).await.unwrap().is_final);
+                });
+            })
+        })
+        .collect();
+    drop(done);
+    // The link's tasks live here, as long as this runtime is driven.
+    home.block_on(all_done.recv());
+    for caller in callers {
+        caller.join().unwrap();
+    }
+    assert_eq!((tools.counters().finished, tools.counters().failed), (404, 0));
+}
+
 #[tokio::test]
 async fn a_large_call_gets_an_rpc_of_its_own() {
     let (tools, peer) = (tools(), Peer::start("w1", 4, vec![tool("echo")]));

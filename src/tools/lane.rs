@@ -70,7 +70,7 @@ pub(super) fn cancel_rpc(desk: Weak<Desk>, link: &Arc<Link>, id: &str, reason: &
     let link = Arc::clone(link);
     link.runtime.clone().spawn(async move {
         let asking = async {
-            for _ in 0..CANCEL_ATTEMPTS {
+            for attempt in 0..CANCEL_ATTEMPTS {
                 let answer = in_time(link.client.clone().cancel_call(request.clone())).await;
                 let here = || {
                     desk.upgrade()
@@ -78,7 +78,7 @@ pub(super) fn cancel_rpc(desk: Weak<Desk>, link: &Arc<Link>, id: &str, reason: &
                 };
                 match answer {
                     Ok(answer) if answer.accepted || answer.state != "unknown" || !here() => return,
-                    Ok(_) => tokio::time::sleep(CANCEL_PAUSE).await,
+                    Ok(_) => tokio::time::sleep(CANCEL_PAUSE * attempt).await,
                     Err(why) => {
                         tracing::warn!(worker = &*link.worker_id, why, "a cancel was not taken");
                         return;
