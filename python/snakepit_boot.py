@@ -1,7 +1,7 @@
 """Starts a worker: `python -u snakepit_boot.py SPEC --listen ... --ready-fd FD`.
 
-The folder of this file holds the package and may hold its dependencies. It goes to the end of the path, so that what
-the user installed wins.
+The folder of this file holds the package. It goes to the end of the path, and the folders of SNAKEPIT_OVERLAY_PATH
+(its dependencies, where they had to be brought along) after it, so that what the user installed wins.
 """
 
 import os
@@ -11,9 +11,10 @@ _HERE = os.path.dirname(os.path.abspath(__file__))
 
 
 def main() -> None:
-    """Moves the package's folder to the end of the path and runs the worker."""
+    """Moves the package's folders to the end of the path and runs the worker."""
     sys.path[:] = [entry for entry in sys.path if os.path.abspath(entry or os.getcwd()) != _HERE or entry == ""]
-    sys.path.append(_HERE)
+    overlay = [entry for entry in os.environ.get("SNAKEPIT_OVERLAY_PATH", "").split(os.pathsep) if entry]
+    sys.path += [_HERE, *overlay]
     # Both have to be in force before grpc is imported.
     os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "0")
     os.environ.setdefault("GRPC_VERBOSITY", "ERROR")

@@ -28,6 +28,8 @@ GRACE = 5.0
 LAST_WORDS = 1.0
 #: Seconds that open RPCs get to be answered at the end.
 CLOSING = 0.2
+#: Seconds between the last write and the end of the process.
+FLUSHING = 0.03
 
 
 def main(argv: list[str] | None = None) -> None:
@@ -158,6 +160,8 @@ async def _serve(arguments: argparse.Namespace, tools: dict[str, Tool], ready: R
     await told.wait()
     await service.drain(GRACE, LAST_WORDS)
     await server.stop(CLOSING)
+    # What was written last is in gRPC's hands; its own thread needs a moment to send it.
+    await asyncio.sleep(FLUSHING)
     await _cleaned_up(service)
     if address.startswith("unix:"):
         try:
