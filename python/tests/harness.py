@@ -199,6 +199,8 @@ class BridgeDouble:
         context.add_callback(forwarded.cancel)
         try:
             return forwarded.result()
+        except grpc.FutureCancelledError:
+            context.abort(grpc.StatusCode.CANCELLED, "the caller went away")
         except grpc.RpcError as error:
             context.abort(error.code(), error.details())
 

@@ -35,6 +35,7 @@ FLUSHING = 0.03
 def main(argv: list[str] | None = None) -> None:
     """Runs a worker until it is told to end, and ends the process."""
     arguments = _arguments(argv)
+    _keep_from_children(arguments.ready_fd, arguments.lifeline_fd)
     _watch_lifeline(arguments.lifeline_fd)
     # A Ctrl-C in the supervisor's terminal reaches everybody in it; the supervisor decides what follows.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -120,6 +121,23 @@ def _watch_lifeline(fd: int | None) -> None:
         _leave(0)
 
     threading.Thread(target=watch, name="lifeline", daemon=True).start()
+
+
+def _keep_from_children(*fds: int | None) -> None:
+    """What a tool forks or starts must not hold our pipes, nor pass its signals on to us.
+
+    A fork shares the loop's wakeup socket: a TERM that ends a child of a multiprocessing pool would arrive here.
+    """
+    for fd in fds:
+        if fd is not None:
+            os.set_inheritable(fd, False)
+
+    def in_child() -> None:
+        signal.set_wakeup_fd(-1)
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+    os.register_at_fork(after_in_child=in_child)
 
 
 def _leave(code: int) -> None:

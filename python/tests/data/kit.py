@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import dataclasses
+import multiprocessing
 import threading
 import time
 from collections.abc import AsyncIterator, Iterator
@@ -282,6 +283,19 @@ def beside() -> str:
 @tool
 def says() -> None:
     print("a line of the tool")
+
+
+def _square(x):
+    return x * x
+
+
+@tool
+def forks(times: int) -> list:
+    results = []
+    for _ in range(times):
+        with multiprocessing.get_context("fork").Pool(2) as pool:
+            results.append(pool.map(_square, [1, 2, 3]))
+    return results
 
 
 def not_a_tool():
