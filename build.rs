@@ -8,10 +8,13 @@ use prost::Message as _;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!("cargo::rerun-if-changed=proto");
-    println!("cargo::rerun-if-changed=python");
     let out = PathBuf::from(env::var("OUT_DIR")?);
     let files = protox::compile(["snakepit_bridge.proto", "snakepit_admin.proto"], ["proto"])?;
     fs::write(out.join("snakepit_descriptor.bin"), files.encode_to_vec())?;
-    tonic_prost_build::configure().bytes(".").compile_fds(files)?;
+    tonic_prost_build::configure()
+        .bytes(".")
+        // Ours keeps the value as `Bytes`: it is passed on as it came and never copied on the way through.
+        .extern_path(".google.protobuf.Any", "crate::proto::Any")
+        .compile_fds(files)?;
     Ok(())
 }

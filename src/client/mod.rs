@@ -1,1 +1,26 @@
-//! The gRPC edge out: a typed async client.
+//! The gRPC edge out: a typed async client of one session. Commands use nothing else to reach a bridge.
+//!
+//! Statuses come back as [`Error`](crate::error::Error)s. Reads are repeated for a moment over a lost connection;
+//! writes never are, because nobody knows whether they arrived. This room never prints.
+
+mod call;
+mod connection;
+mod fault;
+mod sessions;
+mod tools;
+mod value;
+mod variables;
+mod view;
+mod watch;
+mod workers;
+
+pub use crate::proto::bridge::IfExists;
+pub use call::{Call, CallEvent, CallOptions, Timing};
+pub use connection::{Client, Options};
+pub use sessions::SessionView;
+pub use tools::{ParameterView, ToolView};
+pub use value::Value;
+pub use variables::{Register, Registered, Written, WrittenMany};
+pub use view::{VariableView, time};
+pub use watch::{Change, ChangeKind, Event, Watch, WatchOptions};
+pub use workers::WorkerView;

@@ -3,3 +3,7 @@
 //! The only room that knows both proto and core types. It must never decide anything.
 
 pub mod status;
+pub mod time;
+pub mod update;
+pub mod value;
+pub mod variable;

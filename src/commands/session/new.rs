@@ -1,0 +1,61 @@
+//! `session new`: makes a session, or attaches to one.
+
+use std::time::Duration;
+
+use crate::cli::duration;
+use crate::commands::Context;
+use crate::error::{Error, Kind, Result};
+use crate::ui::{Output, Shape, span};
+
+/// The time to live of a session that never expires.
+const NEVER: i64 = -1;
+
+/// The long help: an example first.
+pub(crate) const HELP: &str = "\
+  snakepit session new exp1
+
+Make a session that never expires, or attach to the one there is. With `--ttl` it ends by itself that long after
+the last request that names it.";
+
+/// Make a session that never expires
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Its id
+    id: String,
+
+    /// Let it expire this long after its last use
+    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    ttl: Option<Duration>,
+
+    /// Fail if it exists
+    #[arg(long)]
+    create_only: bool,
+}
+
+pub(super) async fn run(args: Args, context: &Context) -> Result<()> {
+    let ttl = match args.ttl {
+        None => NEVER,
+        Some(ttl) if ttl < Duration::from_secs(1) => {
+            return Err(Error::new(Kind::Usage, "a session lives at least one second"));
+        }
+        Some(ttl) => i64::try_from(ttl.as_secs()).unwrap_or(i64::MAX),
+    };
+    let client = context.client().await?;
+    let reply = client.new_session(&args.id, ttl, args.create_only).await?;
+    let lives = match u64::try_from(reply.ttl_seconds) {
+        Ok(seconds) => format!(
+            "expires {} after its last use",
+            span(Duration::from_secs(seconds))
+        ),
+        Err(_) => "never expires".to_owned(),
+    };
+    let what = if reply.created { "made" } else { "attached to" };
+    context.printer.done(format_args!(
+        "{what} session {}  (rev {}, {lives})",
+        args.id, reply.revision
+    ));
+    match context.printer.output(Shape::Rows) {
+        Output::Json | Output::Jsonl => context.printer.item(&client.session_view(&args.id).await?),
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,223 @@
+//! `var register`: declares a variable.
+
+use std::time::Instant;
+
+use serde_json::{Map, Number, Value as Json};
+
+use super::written;
+use crate::cli::number;
+use crate::client::{Client, IfExists, Register, Value};
+use crate::commands::literal::Literal;
+use crate::commands::{Context, suggest::suggest};
+use crate::error::{Error, Kind, Result};
+use crate::ui::{Output, Shape, nearest};
+
+/// The types there are.
+const TYPES: &[&str] = &[
+    "float",
+    "integer",
+    "string",
+    "boolean",
+    "choice",
+    "module",
+    "embedding",
+    "tensor",
+    "map",
+    "list",
+];
+
+/// The long help: an example first.
+pub(crate) const HELP: &str = "\
+  snakepit var register learning_rate 0.01 --min 0.0001 --max 0.1
+
+Declare a variable with its type, constraints and first value. Without `--type` the value says the type;
+an integer whose type was not named becomes a float when one is written.";
+
+/// Declare a variable with its type, constraints and first value
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Its name
+    name: String,
+
+    /// Its first value: JSON, a bare word for a string, @FILE, or - for stdin
+    value: String,
+
+    /// Its type: float, integer, string, boolean, choice, module, embedding, tensor, map or list
+    #[arg(long = "type", value_name = "TYPE")]
+    type_name: Option<String>,
+
+    /// The smallest number allowed
+    #[arg(long, value_name = "NUMBER", value_parser = number)]
+    min: Option<f64>,
+
+    /// The largest number allowed
+    #[arg(long, value_name = "NUMBER", value_parser = number)]
+    max: Option<f64>,
+
+    /// Numbers are this far apart
+    #[arg(long, value_name = "NUMBER", value_parser = number)]
+    step: Option<f64>,
+
+    /// The fewest characters or elements
+    #[arg(long, value_name = "N")]
+    min_length: Option<u64>,
+
+    /// The most characters or elements
+    #[arg(long, value_name = "N")]
+    max_length: Option<u64>,
+
+    /// A regular expression that occurs in the string
+    #[arg(long, value_name = "REGEX")]
+    pattern: Option<String>,
+
+    /// A value that is allowed; repeat it for each
+    #[arg(long = "choice", value_name = "VALUE")]
+    choices: Vec<String>,
+
+    /// Constraints as a JSON object; @FILE reads it. Flags win over its keys
+    #[arg(long, value_name = "JSON")]
+    constraints: Option<String>,
+
+    /// Keep what is there, when type and constraints agree
+    #[arg(long, conflicts_with = "update")]
+    if_missing: bool,
+
+    /// Keep the value that is there and replace the constraints
+    #[arg(long)]
+    update: bool,
+}
+
+pub(super) async fn run(args: Args, context: &Context) -> Result<()> {
+    let (value, type_inferred) = first_value(&args)?;
+    let constraints = constraints(&args, value.type_name())?;
+    let if_exists = match (args.if_missing, args.update) {
+        (true, _) => IfExists::Keep,
+        (_, true) => IfExists::Update,
+        _ => IfExists::Fail,
+    };
+    let declared = Register {
+        name: args.name.clone(),
+        value: value.clone(),
+        constraints,
+        type_inferred,
+        if_exists,
+    };
+    let client = context.client().await?;
+    let started = Instant::now();
+    let registered = match client.register(declared).await {
+        Ok(registered) => registered,
+        Err(error) => return Err(suggest(&client, &[], error).await),
+    };
+    let took = started.elapsed();
+    let what = match (registered.existed, if_exists) {
+        (true, IfExists::Keep) => "kept".to_owned(),
+        (true, _) => "updated".to_owned(),
+        _ => format!("registered {}", value.type_name()),
+    };
+    let shown = if registered.existed {
+        current(&client, &args.name)
+            .await
+            .unwrap_or_else(|| value.text().into_owned())
+    } else {
+        value.text().into_owned()
+    };
+    let made = if registered.existed {
+        format!(
+            "v{}, rev {}, {}",
+            registered.version,
+            registered.revision,
+            crate::ui::millis(took)
+        )
+    } else {
+        written(registered.version, registered.revision, took)
+    };
+    context
+        .printer
+        .done(format_args!("{what} {} = {shown}  ({made})", args.name));
+    match context.printer.output(Shape::Rows) {
+        Output::Json | Output::Jsonl => context.printer.json_line(&serde_json::json!({
+            "id": registered.id,
+            "name": args.name,
+            "version": registered.version,
+            "revision": registered.revision,
+            "existed": registered.existed,
+        })),
+        _ => Ok(()),
+    }
+}
+
+/// The value of a variable that was there before: the declaration did not change it.
+async fn current(client: &Client, name: &str) -> Option<String> {
+    let variable = client.variable(name).await.ok()?;
+    Some(variable.value.text().into_owned())
+}
+
+/// The first value, and whether its type was inferred from it.
+fn first_value(args: &Args) -> Result<(Value, bool)> {
+    let literal = Literal::read(&args.value)?;
+    let Some(type_name) = &args.type_name else {
+        let value = literal.inferred()?;
+        if !args.choices.is_empty() && value.type_name() == "string" {
+            return Ok((literal.value("choice", &args.name)?, true));
+        }
+        return Ok((value, true));
+    };
+    if !TYPES.contains(&type_name.as_str()) {
+        let told = Error::new(Kind::UnknownType, format!("there is no type `{type_name}`"))
+            .detail(format!("types are {}", TYPES.join(", ")));
+        return Err(match nearest(type_name, TYPES.iter().copied()) {
+            Some(near) => told.hint(format!("did you mean `{near}`?")),
+            None => told,
+        });
+    }
+    Ok((literal.value(type_name, &format!("`{}`", args.name))?, false))
+}
+
+/// The constraints as one JSON object; empty text for none.
+fn constraints(args: &Args, type_name: &str) -> Result<String> {
+    let mut all = match &args.constraints {
+        Some(text) => object(text)?,
+        None => Map::new(),
+    };
+    for (key, number) in [("min", args.min), ("max", args.max), ("step", args.step)] {
+        if let Some(number) = number {
+            all.insert(key.to_owned(), exact(key, number)?);
+        }
+    }
+    for (key, length) in [("min_length", args.min_length), ("max_length", args.max_length)] {
+        if let Some(length) = length {
+            all.insert(key.to_owned(), length.into());
+        }
+    }
+    if let Some(pattern) = &args.pattern {
+        all.insert("pattern".to_owned(), pattern.as_str().into());
+    }
+    if !args.choices.is_empty() {
+        // A string's list of allowed values is called enum, that of the other types choices.
+        let key = if type_name == "string" { "enum" } else { "choices" };
+        all.insert(key.to_owned(), args.choices.clone().into());
+    }
+    Ok(if all.is_empty() {
+        String::new()
+    } else {
+        Json::Object(all).to_string()
+    })
+}
+
+fn object(text: &str) -> Result<Map<String, Json>> {
+    let bytes = Literal::read(text)?.bytes();
+    serde_json::from_slice(&bytes).map_err(|cause| {
+        Error::new(Kind::BadConstraint, "`--constraints` is not a JSON object").detail(cause.to_string())
+    })
+}
+
+/// A whole number stays one, so that an integer's bounds are integers.
+fn exact(key: &str, number: f64) -> Result<Json> {
+    const WHOLE: f64 = 9_007_199_254_740_992.0; // 2^53: up to here every integer is a double
+    if number.fract() == 0.0 && number.abs() <= WHOLE {
+        return Ok((number as i64).into());
+    }
+    Number::from_f64(number)
+        .map(Json::Number)
+        .ok_or_else(|| Error::new(Kind::BadConstraint, format!("`--{key}` has to be finite")))
+}

@@ -1,0 +1,59 @@
+//! The answers of a worker: one task a lane reads results and hands them to the desk; one more reads to their end
+//! streams that nobody reads any more. When a lane ends, the worker is lost.
+
+use std::sync::{Arc, Weak};
+
+use tonic::{Request, Status, Streaming};
+
+use super::desk::Desk;
+use super::limits::LANES;
+use super::link::Link;
+use super::outbox::LaneStream;
+use crate::proto::bridge::{DispatchResults, ToolChunk};
+
+/// Starts the lanes of a link on its runtime.
+pub(super) fn start(desk: &Arc<Desk>, link: &Arc<Link>) {
+    for lane in 0..LANES {
+        let (desk, link) = (Arc::downgrade(desk), Arc::clone(link));
+        link.runtime.clone().spawn(async move {
+            let closed = link.closed.clone();
+            match closed.run_until_cancelled(run(&desk, &link, lane)).await {
+                Some(Ok(())) => tracing::info!(worker = &*link.worker_id, "the worker closed its connection"),
+                Some(Err(status)) => {
+                    tracing::warn!(worker = &*link.worker_id, %status, "the worker's connection broke");
+                }
+                None => {}
+            }
+            if let Some(desk) = desk.upgrade() {
+                desk.lose(&link);
+            }
+        });
+    }
+}
+
+async fn run(desk: &Weak<Desk>, link: &Link, lane: usize) -> Result<(), Status> {
+    let batches = LaneStream {
+        outbox: Arc::clone(&link.outbox),
+        lane,
+    };
+    let answer = link.client.clone().dispatch(Request::new(batches)).await?;
+    let mut results: Streaming<DispatchResults> = answer.into_inner();
+    while let Some(batch) = results.message().await? {
+        match desk.upgrade() {
+            Some(desk) => desk.settle(link, batch.results),
+            None => return Ok(()),
+        }
+    }
+    Ok(())
+}
+
+/// Reads a stream that was cancelled to its end, then ends its call: only then is the permit really free.
+pub(super) fn read_to_end(desk: Weak<Desk>, link: Arc<Link>, id: Arc<str>, mut source: Streaming<ToolChunk>) {
+    link.runtime.clone().spawn(async move {
+        let rest = async { while let Ok(Some(_)) = source.message().await {} };
+        link.closed.run_until_cancelled(rest).await;
+        if let Some(desk) = desk.upgrade() {
+            desk.close(&id, false);
+        }
+    });
+}

@@ -1,0 +1,197 @@
+//! The connection to one worker process: dialled once, never again, because another process may listen at the
+//! address later. Its tasks live on the runtime that attached the worker; calls reach them from any runtime.
+//!
+//! A link knows nothing of tools and permits: `desk` decides, the link carries.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
+
+use hyper_util::rt::TokioIo;
+use tokio::net::{TcpStream, UnixStream};
+use tokio::runtime::Handle;
+use tokio_util::sync::CancellationToken;
+use tonic::transport::{Channel, Endpoint, Uri};
+
+use super::address::{Target, WorkerAddress};
+use super::limits::{
+    CONNECTION_WINDOW, DIAL_TIMEOUT, HANDSHAKE_TIMEOUT, MESSAGE_LIMIT, RPC_MARGIN, STREAM_WINDOW,
+};
+use super::outbox::Outbox;
+use crate::error::{Error, Kind};
+use crate::proto::bridge::bridge_service_client::BridgeServiceClient;
+use crate::proto::bridge::{
+    CancelCallRequest, ExecuteToolRequest, HandshakeRequest, HandshakeResponse, PingRequest,
+};
+
+/// The client half of the contract, towards a worker.
+pub(super) type Client = BridgeServiceClient<Channel>;
+
+/// One live connection.
+pub(super) struct Link {
+    /// Tells two links of one worker id apart.
+    pub(super) uid: u64,
+    pub(super) worker_id: Arc<str>,
+    pub(super) client: Client,
+    pub(super) outbox: Arc<Outbox>,
+    /// Where the tasks of this link live.
+    pub(super) runtime: Handle,
+    /// Cancelled when the worker is lost.
+    pub(super) closed: CancellationToken,
+}
+
+impl Link {
+    /// Dials, shakes hands, and makes one more real call through the same channel.
+    pub(super) async fn dial(worker: &WorkerAddress) -> Result<(Self, HandshakeResponse), Error> {
+        static NEXT: AtomicU64 = AtomicU64::new(1);
+        let unreachable = |doing: &str, why: String| {
+            let text = format!(
+                "{doing} worker `{}` at {} failed",
+                worker.worker_id, worker.address
+            );
+            Error::new(Kind::WorkerUnreachable, text).detail(why)
+        };
+        let channel = connect(Target::parse(&worker.address)?)
+            .await
+            .map_err(|error| unreachable("dialling", root_cause(&error)))?;
+        let mut client = BridgeServiceClient::new(channel)
+            .max_decoding_message_size(MESSAGE_LIMIT)
+            .max_encoding_message_size(MESSAGE_LIMIT);
+        let hello = HandshakeRequest {
+            worker_id: worker.worker_id.clone(),
+            server_version: env!("CARGO_PKG_VERSION").to_owned(),
+        };
+        let answer = in_time(client.handshake(hello))
+            .await
+            .map_err(|why| unreachable("the handshake with", why))?;
+        if !answer.worker_id.is_empty() && answer.worker_id != worker.worker_id {
+            return Err(unreachable(
+                "the handshake with",
+                format!("`{}` answered there", answer.worker_id),
+            ));
+        }
+        let probe = PingRequest {
+            message: "ready?".to_owned(),
+        };
+        in_time(client.ping(probe))
+            .await
+            .map_err(|why| unreachable("the first call of", why))?;
+        let link = Self {
+            uid: NEXT.fetch_add(1, Ordering::Relaxed),
+            worker_id: worker.worker_id.as_str().into(),
+            client,
+            outbox: Arc::default(),
+            runtime: Handle::current(),
+            closed: CancellationToken::new(),
+        };
+        Ok((link, answer))
+    }
+
+    /// Asks the worker to stop a call that has an RPC of its own. Nobody waits for the answer: the end of the
+    /// call is the answer.
+    pub(super) fn cancel_rpc(&self, call_id: &str, reason: &str) {
+        let request = CancelCallRequest {
+            call_id: call_id.to_owned(),
+            reason: reason.to_owned(),
+        };
+        let mut client = self.client.clone();
+        let closed = self.closed.clone();
+        self.runtime.spawn(async move {
+            let asked = closed
+                .run_until_cancelled(in_time(client.cancel_call(request)))
+                .await;
+            if let Some(Err(why)) = asked {
+                tracing::warn!(why, "a worker did not take a cancel");
+            }
+        });
+    }
+}
+
+/// One request with the time limit of the handshake.
+async fn in_time<T>(
+    request: impl Future<Output = Result<tonic::Response<T>, tonic::Status>>,
+) -> Result<T, String> {
+    match tokio::time::timeout(HANDSHAKE_TIMEOUT, request).await {
+        Ok(Ok(response)) => Ok(response.into_inner()),
+        Ok(Err(status)) => Err(format!("{:?}: {}", status.code(), status.message())),
+        Err(_) => Err(format!("no answer within {} s", HANDSHAKE_TIMEOUT.as_secs())),
+    }
+}
+
+async fn connect(target: Target) -> Result<Channel, tonic::transport::Error> {
+    // The authority is not looked at: the connector below knows where to go.
+    let endpoint = Endpoint::from_static("http://localhost")
+        .connect_timeout(DIAL_TIMEOUT)
+        .initial_stream_window_size(STREAM_WINDOW)
+        .initial_connection_window_size(CONNECTION_WINDOW);
+    let once = Once::default();
+    match target {
+        Target::Unix(path) => {
+            let dial = move |_: Uri| {
+                let (path, once) = (path.clone(), once.clone());
+                async move {
+                    once.take()?;
+                    UnixStream::connect(path).await.map(TokioIo::new)
+                }
+            };
+            endpoint.connect_with_connector(tower::service_fn(dial)).await
+        }
+        Target::Tcp(address) => {
+            let dial = move |_: Uri| {
+                let (address, once) = (address.clone(), once.clone());
+                async move {
+                    once.take()?;
+                    let stream = TcpStream::connect(address).await?;
+                    stream.set_nodelay(true)?;
+                    Ok::<_, std::io::Error>(TokioIo::new(stream))
+                }
+            };
+            endpoint.connect_with_connector(tower::service_fn(dial)).await
+        }
+    }
+}
+
+/// Lets the transport connect once; it would come back by itself and find another process.
+#[derive(Clone, Default)]
+struct Once(Arc<AtomicBool>);
+
+impl Once {
+    fn take(&self) -> std::io::Result<()> {
+        if self.0.swap(true, Ordering::Relaxed) {
+            return Err(std::io::Error::other("the worker's connection is gone"));
+        }
+        Ok(())
+    }
+}
+
+/// The innermost cause of a transport error: the outer ones say only "transport error".
+fn root_cause(error: &dyn std::error::Error) -> String {
+    let mut cause = error;
+    while let Some(inner) = cause.source() {
+        cause = inner;
+    }
+    cause.to_string()
+}
+
+/// What is left until an instant, as the wire counts it: at least a millisecond, 0 = no limit.
+pub(super) fn millis_left(deadline: Option<tokio::time::Instant>) -> u64 {
+    deadline.map_or(0, |at| {
+        let left: Duration = at.saturating_duration_since(tokio::time::Instant::now());
+        u64::try_from(left.as_millis()).unwrap_or(u64::MAX).max(1)
+    })
+}
+
+/// A request with an RPC of its own and the time that is left for it.
+///
+/// The desk cancels at the deadline and waits for the worker's word; the transport's own limit is only for a
+/// worker that does not answer, so it comes later.
+pub(super) fn rpc(
+    request: ExecuteToolRequest,
+    deadline: Option<tokio::time::Instant>,
+) -> tonic::Request<ExecuteToolRequest> {
+    let mut rpc = tonic::Request::new(request);
+    if let Some(at) = deadline {
+        rpc.set_timeout(at.saturating_duration_since(tokio::time::Instant::now()) + RPC_MARGIN);
+    }
+    rpc
+}

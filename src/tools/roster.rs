@@ -1,0 +1,426 @@
+//! The workers that are attached: bringing one in with its tools, taking tools from one that is known, losing one
+//! with its calls told the truth.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use tokio::sync::mpsc;
+
+use super::address::WorkerAddress;
+use super::call::{Place, Ticket, Work};
+use super::desk::{Desk, State};
+use super::failure;
+use super::limits::{MAX_CAPACITY, ORDERS};
+use super::link::Link;
+use super::registry::{Declaration, GLOBAL, ToolId};
+use crate::error::{Error, Kind};
+use crate::proto::admin::{WorkerOrder, WorkerSummary};
+use crate::proto::bridge::{DispatchCall, HandshakeResponse, ToolRegistration};
+
+/// Orders to the supervisor of a worker.
+pub(super) mod order {
+    use crate::proto::admin::worker_order::Order;
+    use crate::proto::admin::{WorkerDrain, WorkerOrder, WorkerStop};
+
+    /// No further call will come.
+    pub(in crate::tools) fn drain(reason: &str) -> WorkerOrder {
+        WorkerOrder {
+            order: Some(Order::Drain(WorkerDrain {
+                reason: reason.to_owned(),
+            })),
+        }
+    }
+
+    /// End the process.
+    pub(in crate::tools) fn stop(reason: &str) -> WorkerOrder {
+        WorkerOrder {
+            order: Some(Order::Stop(WorkerStop {
+                reason: reason.to_owned(),
+            })),
+        }
+    }
+}
+
+/// One attached worker.
+pub(super) struct Worker {
+    pub(super) link: Arc<Link>,
+    pub(super) address: WorkerAddress,
+    /// Calls at once.
+    pub(super) capacity: usize,
+    /// Calls that hold a permit.
+    pub(super) outstanding: usize,
+    pub(super) tools: Vec<ToolId>,
+    finished: u64,
+    failed: u64,
+    started_at: SystemTime,
+    package_version: String,
+    python_version: String,
+    orders: mpsc::Sender<WorkerOrder>,
+}
+
+impl Worker {
+    pub(super) fn has_room(&self) -> bool {
+        self.outstanding < self.capacity
+    }
+
+    pub(super) fn count(&mut self, well: bool) {
+        if well {
+            self.finished += 1;
+        } else {
+            self.failed += 1;
+        }
+    }
+
+    /// Sends an order to whoever holds the lease.
+    pub(super) fn tell(&self, order: WorkerOrder) {
+        if let Err(error) = self.orders.try_send(order) {
+            tracing::warn!(worker = self.address.worker_id, %error, "an order could not be given");
+        }
+    }
+}
+
+/// A worker that was just brought in.
+pub(super) struct Enrolled {
+    pub(super) tools: Vec<String>,
+    pub(super) orders: mpsc::Receiver<WorkerOrder>,
+    pub(super) link: Arc<Link>,
+}
+
+impl Desk {
+    /// Brings a worker in with the tools of its handshake. All of them, or none.
+    pub(super) fn enrol(
+        &self,
+        address: WorkerAddress,
+        link: Link,
+        hello: HandshakeResponse,
+        host_tools: &HashSet<String>,
+    ) -> Result<Enrolled, Error> {
+        self.within_limit(&address.worker_id, hello.tools.len())?;
+        let scope = address.session.clone().unwrap_or_default();
+        let mut state = self.lock();
+        if state.draining {
+            return Err(failure::shutting_down());
+        }
+        for tool in &hello.tools {
+            state.agree(&scope, tool, &address.worker_id, host_tools)?;
+        }
+        let id = Arc::clone(&link.worker_id);
+        let (sender, orders) = mpsc::channel(ORDERS);
+        let worker = Worker {
+            link: Arc::new(link),
+            capacity: (hello.capacity as usize).clamp(1, MAX_CAPACITY),
+            outstanding: 0,
+            tools: Vec::new(),
+            finished: 0,
+            failed: 0,
+            started_at: SystemTime::now(),
+            package_version: hello.package_version,
+            python_version: hello.python_version,
+            orders: sender,
+            address: WorkerAddress {
+                pid: if address.pid == 0 { hello.pid } else { address.pid },
+                ..address
+            },
+        };
+        let enrolled = Enrolled {
+            tools: names(&hello.tools),
+            orders,
+            link: Arc::clone(&worker.link),
+        };
+        // Its predecessor's tools stay until the new ones are there: calls that wait for them stay too.
+        let orphans = state.detach(&id, Some("superseded by a newer process of this worker"));
+        state.workers.insert(Arc::clone(&id), worker);
+        for tool in hello.tools {
+            state.serve(&scope, tool, &id);
+        }
+        state.sweep(orphans);
+        state.pump(&id);
+        self.tell_if_idle(&state);
+        Ok(enrolled)
+    }
+
+    /// Takes further tools of a worker that is attached. Gives their ids by name.
+    pub(super) fn register(
+        &self,
+        worker_id: &str,
+        session: &str,
+        tools: Vec<ToolRegistration>,
+        host_tools: &HashSet<String>,
+    ) -> Result<Vec<(String, ToolId)>, Error> {
+        let mut state = self.lock();
+        let Some((id, worker)) = state.workers.get_key_value(worker_id) else {
+            return Err(Error::new(
+                Kind::WorkerUnknown,
+                format!("no worker `{worker_id}` is attached"),
+            )
+            .hint("start it with `snakepit worker spawn FILE`"));
+        };
+        let id = Arc::clone(id);
+        if worker
+            .address
+            .session
+            .as_deref()
+            .is_some_and(|own| own != session)
+        {
+            let text = format!("worker `{worker_id}` serves another session");
+            return Err(Error::new(Kind::BadRequest, text));
+        }
+        self.within_limit(worker_id, worker.tools.len() + tools.len())?;
+        for tool in &tools {
+            // A tool that the session can call already must not be hidden by a second one of its name.
+            let scope = if state.registry.in_scope(session, &tool.name).is_some() {
+                session
+            } else {
+                GLOBAL
+            };
+            state.agree(scope, tool, worker_id, host_tools)?;
+        }
+        let mut ids = Vec::with_capacity(tools.len());
+        for tool in tools {
+            let name = tool.name.clone();
+            let known = state
+                .registry
+                .in_scope(GLOBAL, &name)
+                .filter(|_| session != GLOBAL);
+            let serves = known.filter(|known| state.workers[&id].tools.contains(known));
+            ids.push((name, serves.unwrap_or_else(|| state.serve(session, tool, &id))));
+        }
+        state.pump(&id);
+        Ok(ids)
+    }
+
+    fn within_limit(&self, worker: &str, tools: usize) -> Result<(), Error> {
+        let limit = self.limits.tools_per_worker;
+        if tools <= limit {
+            return Ok(());
+        }
+        Err(Error::new(
+            Kind::LimitExceeded,
+            format!("worker `{worker}` brings {tools} tools; at most {limit}"),
+        ))
+    }
+
+    /// A worker is gone: its calls end, what never left goes to other workers.
+    pub(super) fn lose(&self, link: &Link) {
+        let mut state = self.lock();
+        if state
+            .workers
+            .get(&link.worker_id)
+            .is_some_and(|worker| worker.link.uid == link.uid)
+        {
+            let orphans = state.detach(&link.worker_id, None);
+            state.sweep(orphans);
+        }
+        self.tell_if_idle(&state);
+    }
+
+    pub(super) fn workers(&self) -> Vec<WorkerSummary> {
+        let state = self.lock();
+        let mut all: Vec<_> = state
+            .workers
+            .values()
+            .map(|worker| state.summary(worker))
+            .collect();
+        all.sort_unstable_by(|a, b| a.worker_id.cmp(&b.worker_id));
+        all
+    }
+
+    /// Ends what a session has here: its calls are cancelled, its tools go. Says how many of each.
+    pub(super) fn end_session(&self, session: &str) -> (usize, usize) {
+        let mut state = self.lock();
+        let mine = state.calls.iter().filter(|(_, call)| call.session == session);
+        let calls: Vec<_> = mine.map(|(id, _)| Arc::clone(id)).collect();
+        for id in &calls {
+            state.stop(id, "the session ended");
+        }
+        let tools = if session == GLOBAL {
+            Vec::new()
+        } else {
+            state.registry.scope(session)
+        };
+        for worker in state.workers.values_mut() {
+            worker.tools.retain(|tool| !tools.contains(tool));
+            if worker.address.session.as_deref() == Some(session) {
+                worker.tell(order::stop("its session ended"));
+            }
+        }
+        for tool in &tools {
+            let replicas = state
+                .registry
+                .get(*tool)
+                .map(|tool| tool.replicas.iter().map(|r| r.worker.clone()).collect::<Vec<_>>());
+            for worker in replicas.into_iter().flatten() {
+                state.registry.leave(*tool, &worker);
+            }
+        }
+        let count = tools.len();
+        state.sweep(tools);
+        self.tell_if_idle(&state);
+        (count, calls.len())
+    }
+}
+
+impl State {
+    /// Refuses a tool that another worker, or the bridge itself, offers with another declaration.
+    fn agree(
+        &self,
+        scope: &str,
+        tool: &ToolRegistration,
+        worker: &str,
+        host_tools: &HashSet<String>,
+    ) -> Result<(), Error> {
+        let conflict = |whose: String| {
+            let text = format!("`{}` is declared differently by {whose}", tool.name);
+            Error::new(Kind::ToolConflict, text).hint("stop that one first, or rename one of the two")
+        };
+        if tool.name.is_empty() || tool.name.chars().any(|c| c.is_control() || c.is_whitespace()) {
+            let text = format!("`{}` is not a name for a tool", tool.name.escape_default());
+            return Err(Error::new(Kind::BadRequest, text));
+        }
+        if scope == GLOBAL && host_tools.contains(&tool.name) {
+            return Err(conflict("the bridge: it is a host tool".to_owned()));
+        }
+        let there = self
+            .registry
+            .in_scope(scope, &tool.name)
+            .and_then(|id| self.registry.get(id));
+        let Some(there) = there.filter(|there| there.declaration.registration != *tool) else {
+            return Ok(());
+        };
+        match there.replicas.iter().find(|replica| &*replica.worker != worker) {
+            Some(other) => Err(conflict(format!("worker `{}`", other.worker))),
+            None => Ok(()),
+        }
+    }
+
+    fn serve(&mut self, scope: &str, tool: ToolRegistration, worker: &Arc<str>) -> ToolId {
+        let id = self.registry.serve(Declaration::new(scope, tool), worker);
+        if let Some(worker) = self.workers.get_mut(worker)
+            && !worker.tools.contains(&id)
+        {
+            worker.tools.push(id);
+        }
+        id
+    }
+
+    /// Takes a worker out of the roster and ends its calls. Gives its tools back, to be swept.
+    fn detach(&mut self, id: &str, stop: Option<&str>) -> Vec<ToolId> {
+        let Some(worker) = self.workers.remove(id) else {
+            return Vec::new();
+        };
+        if let Some(reason) = stop {
+            worker.tell(order::stop(reason));
+        }
+        for tool in &worker.tools {
+            self.registry.leave(*tool, id);
+        }
+        for call in worker.link.outbox.close() {
+            self.requeue(call);
+        }
+        let uid = worker.link.uid;
+        let lost = |place: &Place| matches!(place, Place::With { link, .. } if link.uid == uid);
+        let lost = self
+            .calls
+            .iter()
+            .filter(|(_, call)| lost(&call.place))
+            .map(|(id, _)| Arc::clone(id));
+        for call_id in lost.collect::<Vec<_>>() {
+            if let Some(mut call) = self.retire(&call_id, false)
+                && let Some(reply) = call.reply.take()
+            {
+                reply.fail(failure::died(call.subject(id)));
+            }
+        }
+        // Streams and RPCs of their own see this and end.
+        worker.link.closed.cancel();
+        worker.tools
+    }
+
+    /// A call that never left goes back into its queue, in its old turn.
+    fn requeue(&mut self, request: DispatchCall) {
+        let id = request.request.as_ref().map_or("", |request| &request.call_id);
+        let Some((id, call)) = self
+            .calls
+            .get_key_value(id)
+            .map(|(id, _)| Arc::clone(id))
+            .and_then(|id| {
+                let call = self.calls.get_mut(&id)?;
+                Some((id, call))
+            })
+        else {
+            return;
+        };
+        let Some(tool_id) = call.tool else { return };
+        call.place = Place::Queued;
+        let ticket = Ticket {
+            call: id,
+            depth: call.depth,
+            seq: call.seq,
+            work: Work::Small(Box::new(request)),
+        };
+        if let Some(tool) = self.registry.get_mut(tool_id) {
+            tool.enqueue(ticket);
+            self.waiting.insert(tool_id);
+        }
+    }
+
+    /// Removes the tools that nobody serves any more and ends the calls that wait for them; other workers take
+    /// what was put back.
+    fn sweep(&mut self, tools: Vec<ToolId>) {
+        for id in tools {
+            if let Some(tool) = self.registry.sweep(id) {
+                self.waiting.remove(&id);
+                for ticket in tool.queue {
+                    if let Some(reply) = self.retire(&ticket.call, false).and_then(|call| call.reply) {
+                        reply.fail(failure::no_worker(&tool.declaration.name));
+                    }
+                }
+                continue;
+            }
+            let replicas = self.registry.get(id).into_iter().flat_map(|tool| &tool.replicas);
+            for worker in replicas
+                .map(|replica| Arc::clone(&replica.worker))
+                .collect::<Vec<_>>()
+            {
+                self.pump(&worker);
+            }
+        }
+    }
+
+    fn summary(&self, worker: &Worker) -> WorkerSummary {
+        let address = worker.address.clone();
+        let tools = worker.tools.iter().filter_map(|id| self.registry.get(*id));
+        let mut tools: Vec<_> = tools.map(|tool| tool.declaration.name.to_string()).collect();
+        tools.sort_unstable();
+        let state = match (self.draining, worker.has_room()) {
+            (true, _) => "draining",
+            (false, true) => "ready",
+            (false, false) => "busy",
+        };
+        WorkerSummary {
+            worker_id: address.worker_id,
+            state: state.to_owned(),
+            pid: address.pid,
+            address: address.address,
+            session_id: address.session.unwrap_or_default(),
+            capacity: worker.capacity as u32,
+            running: worker.outstanding as u32,
+            finished: worker.finished,
+            failed: worker.failed,
+            started_at: Some(worker.started_at.into()),
+            tools,
+            restarts: address.restarts,
+            source: address.source,
+            package_version: worker.package_version.clone(),
+            python_version: worker.python_version.clone(),
+            host: address.host,
+        }
+    }
+}
+
+fn names(tools: &[ToolRegistration]) -> Vec<String> {
+    let mut names: Vec<_> = tools.iter().map(|tool| tool.name.clone()).collect();
+    names.sort_unstable();
+    names
+}
