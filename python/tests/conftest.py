@@ -23,8 +23,8 @@ def worker():
 class System:
     """A bridge, real or doubled, with a worker of data/kit.py; `real` says which."""
 
-    def __init__(self, concurrent=16):
-        self.real = "SNAKEPIT_BIN" in os.environ
+    def __init__(self, concurrent=16, real="SNAKEPIT_BIN" in os.environ):
+        self.real = real
         if self.real:
             self.bridge = RealBridge(DATA / "kit.py", concurrent)
         else:
@@ -55,6 +55,21 @@ def narrow_system():
     started = System(concurrent=1)
     yield started
     started.close()
+
+
+@pytest.fixture(scope="module")
+def doubled_system():
+    """The double, whatever SNAKEPIT_BIN says: for tests that look at what was sent."""
+    started = System(real=False)
+    yield started
+    started.close()
+
+
+@pytest.fixture
+def doubled_session(doubled_system, request):
+    """A session named after the test, of the double."""
+    with doubled_system.session(request.node.name) as opened:
+        yield opened
 
 
 @pytest.fixture

@@ -14,8 +14,8 @@ from pathlib import Path
 import grpc
 
 from snakepit import channel, errors, values
+from snakepit.wire import admin_pb2, rpc
 from snakepit.wire import bridge_pb2 as pb
-from snakepit.wire import rpc
 
 ROOT = Path(__file__).resolve().parent.parent
 DATA = Path(__file__).resolve().parent / "data"
@@ -210,41 +210,33 @@ class BridgeDouble:
 
 
 class RealBridge:
-    """A bridge of the binary that SNAKEPIT_BIN names, with a worker of it."""
+    """A bridge of the binary that SNAKEPIT_BIN names, and a worker that is registered there as a supervisor does."""
 
     def __init__(self, spec, concurrent=16):
         self.folder = tempfile.TemporaryDirectory()
         self.address = f"unix:{self.folder.name}/bridge.sock"
-        self.binary = os.environ["SNAKEPIT_BIN"]
-        self.seen = None
         read, write = os.pipe()
-        command = [self.binary, "serve", "--socket", self.address[5:], "--ready-fd", str(write)]
+        command = [os.environ["SNAKEPIT_BIN"], "serve", "--socket", self.address[5:], "--ready-fd", str(write)]
         self.output = open(Path(self.folder.name) / "output", "w+")
-        self.process = subprocess.Popen(command, pass_fds=[write], stdout=self.output, stderr=self.output)
+        self.process = subprocess.Popen(
+            command, pass_fds=[write], stdout=self.output, stderr=self.output, cwd=self.folder.name
+        )
         os.close(write)
         with os.fdopen(read) as ready:
             assert ready.readline(), Path(self.output.name).read_text()
-        spawn = [self.binary, "--address", self.address, "worker", "spawn", str(spec), "--python", sys.executable]
-        self.spawn = subprocess.Popen(
-            [*spawn, "--max-concurrent", str(concurrent)], stdout=self.output, stderr=self.output
-        )
-        self._await_worker()
-
-    def _await_worker(self):
+        self.worker = Worker(spec, bridge=self.address, concurrent=concurrent)
         stub = rpc.AdminServiceStub(channel.open_channel(self.address))
-        from snakepit.wire import admin_pb2
-
-        for _ in range(600):
-            workers = stub.ListWorkers(admin_pb2.ListWorkersRequest(), wait_for_ready=True).workers
-            if any(worker.state == "ready" for worker in workers):
-                return
-            assert self.spawn.poll() is None, Path(self.output.name).read_text()
-            threading.Event().wait(0.05)  # the list has no watch
-        raise AssertionError(Path(self.output.name).read_text())
+        self.lease = stub.RegisterWorker(
+            admin_pb2.RegisterWorkerRequest(
+                worker_id="w1", incarnation=1, address=self.worker.address, pid=self.worker.process.pid
+            )
+        )
+        assert next(self.lease).accepted.worker_id == "w1"
 
     def close(self):
-        for process in (self.spawn, self.process):
-            process.terminate()
-            process.wait(15)
+        self.lease.cancel()
+        self.worker.close()
+        self.process.terminate()
+        self.process.wait(15)
         self.output.close()
         self.folder.cleanup()

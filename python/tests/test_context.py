@@ -1,13 +1,10 @@
 """What a running tool sees of its caller, through a bridge: a double of it, or the binary that SNAKEPIT_BIN names."""
 
-import os
 import time
 
 import pytest
 
 import snakepit as sp
-
-doubled = pytest.mark.skipif("SNAKEPIT_BIN" in os.environ, reason="looks into the double")
 
 
 def test_a_tool_reads_writes_and_registers_variables(session):
@@ -55,44 +52,44 @@ def test_a_failing_nested_tool_raises_with_its_fields(session):
     assert told == {"type": "QuotaExceeded", "retryable": True, "fields": {"left": 0}, "text": "quota"}
 
 
-@doubled
-def test_host_tools_are_called_by_name(session):
-    assert session.call_tool("asks_host", text="abc") == "ABC"
-    assert session.host.shout(text="x") == "X"
-    assert list(session.elixir_tools) == ["shout"]
+def test_host_tools_are_called_by_name(doubled_session):
+    assert doubled_session.call_tool("asks_host", text="abc") == "ABC"
+    assert doubled_session.host.shout(text="x") == "X"
+    assert list(doubled_session.elixir_tools) == ["shout"]
 
 
-@doubled
-def test_nothing_is_sent_before_a_tool_needs_it(system, session):
-    before = len(system.bridge.seen)
-    session.call_tool("add", a=1)
-    assert [method for method, _, _ in system.bridge.seen[before:]] == ["ExecuteTool"]
+def test_nothing_is_sent_before_a_tool_needs_it(doubled_system, doubled_session):
+    before = len(doubled_system.bridge.seen)
+    doubled_session.call_tool("add", a=1)
+    assert [method for method, _, _ in doubled_system.bridge.seen[before:]] == ["ExecuteTool"]
 
 
-@doubled
-def test_requests_of_a_tool_carry_its_call(system, session):
-    before = len(system.bridge.seen)
-    session.call_tool("nest", depth=1)
-    outer, inner = [(one, header) for method, one, header in system.bridge.seen[before:] if method == "ExecuteTool"]
+def test_requests_of_a_tool_carry_its_call(doubled_system, doubled_session):
+    before = len(doubled_system.bridge.seen)
+    doubled_session.call_tool("nest", depth=1)
+    outer, inner = [
+        (one, header) for method, one, header in doubled_system.bridge.seen[before:] if method == "ExecuteTool"
+    ]
     assert outer[1] is None
     assert inner[1] == "w1"
-    assert inner[0].session_id == session.session_id
+    assert inner[0].session_id == doubled_session.session_id
     assert inner[0].depth == outer[0].depth + 1
     assert inner[0].parent_call_id
 
 
-@doubled
-def test_cancelling_a_call_ends_its_wait_for_another(system, session, tmp_path):
+def test_cancelling_a_call_ends_its_wait_for_another(doubled_system, doubled_session, tmp_path):
     from harness import request
 
     from snakepit.wire import bridge_pb2 as pb
 
     note = tmp_path / "n"
-    stub = system.bridge.worker.stub
+    stub = doubled_system.bridge.worker.stub
     running = stub.ExecuteTool.future(request("calls_waiting", note=str(note), call_id="cw"))
-    before = len(system.bridge.seen)
+    before = len(doubled_system.bridge.seen)
     end = time.monotonic() + 5
-    while not any(one.tool_name == "nap" for m, one, _ in system.bridge.seen[before - 1 :] if m == "ExecuteTool"):
+    while not any(
+        one.tool_name == "nap" for m, one, _ in doubled_system.bridge.seen[before - 1 :] if m == "ExecuteTool"
+    ):
         assert time.monotonic() < end
         time.sleep(0.01)
     assert stub.CancelCall(pb.CancelCallRequest(call_id="cw")).accepted

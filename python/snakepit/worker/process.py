@@ -132,12 +132,22 @@ def _keep_from_children(*fds: int | None) -> None:
         if fd is not None:
             os.set_inheritable(fd, False)
 
+    masks = threading.local()
+
+    def before() -> None:
+        masks.old = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+
+    def in_parent() -> None:
+        signal.pthread_sigmask(signal.SIG_SETMASK, masks.old)
+
     def in_child() -> None:
         signal.set_wakeup_fd(-1)
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
         signal.signal(signal.SIGINT, signal.default_int_handler)
+        # Only now: a TERM that came since the fork ends the child, and is not told to the loop.
+        signal.pthread_sigmask(signal.SIG_SETMASK, masks.old)
 
-    os.register_at_fork(after_in_child=in_child)
+    os.register_at_fork(before=before, after_in_parent=in_parent, after_in_child=in_child)
 
 
 def _leave(code: int) -> None:
