@@ -1,7 +1,7 @@
 """Text tools over real documents, and one that asks a host tool.
 
-    snakepit worker spawn examples/text.py
-    snakepit tool call analyze path=docs/architecture.md
+snakepit worker spawn examples/text.py
+snakepit tool call analyze path=docs/architecture.md
 """
 
 import re
@@ -41,7 +41,9 @@ def analyze(path: str, top: int = 10) -> dict:
         "words": len(words),
         "distinct_words": len({word.lower() for word in words}),
         "sentences": sentences,
-        "longest_words": sorted({word.lower() for word in words}, key=lambda word: (-len(word), word))[:5],
+        "longest_words": sorted(
+            {word.lower() for word in words}, key=lambda word: (-len(word), word)
+        )[:5],
         "frequent_words": dict(long_words.most_common(top)),
         # Flesch's reading ease: 90 is very easy, 30 very hard.
         "reading_ease": round(206.835 - 1.015 * per_sentence - 84.6 * per_word, 1),

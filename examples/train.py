@@ -10,7 +10,6 @@ Logistic regression on two overlapping clouds of points, by gradient descent wit
 import time
 
 import numpy as np
-
 from snakepit import Context, tool
 
 
@@ -18,12 +17,16 @@ def clouds(seed: int, points: int = 400) -> tuple[np.ndarray, np.ndarray]:
     """Points around (-1, -1) labelled 0 and around (1, 1) labelled 1, with a column of ones in front."""
     random = np.random.default_rng(seed)
     half = points // 2
-    features = np.concatenate([random.normal(-1.0, 1.2, (half, 2)), random.normal(1.0, 1.2, (half, 2))])
+    features = np.concatenate(
+        [random.normal(-1.0, 1.2, (half, 2)), random.normal(1.0, 1.2, (half, 2))]
+    )
     labels = np.concatenate([np.zeros(half), np.ones(half)])
     return np.hstack([np.ones((len(features), 1)), features]), labels
 
 
-def loss_and_gradient(weights: np.ndarray, features: np.ndarray, labels: np.ndarray) -> tuple[float, np.ndarray]:
+def loss_and_gradient(
+    weights: np.ndarray, features: np.ndarray, labels: np.ndarray
+) -> tuple[float, np.ndarray]:
     """The mean cross entropy and its gradient."""
     predicted = 1.0 / (1.0 + np.exp(-features @ weights))
     safe = np.clip(predicted, 1e-12, 1.0 - 1e-12)
@@ -52,4 +55,9 @@ def train(ctx: Context, epochs: int = 50, delay: float = 0.05, seed: int = 7):
         yield {"epoch": epoch, "loss": round(loss, 6), "learning_rate": learning_rate}
         time.sleep(delay)
     accuracy = np.mean((features @ weights > 0) == (labels > 0.5))
-    return {"epochs": epochs, "loss": round(loss, 6), "accuracy": accuracy, "weights": weights.round(4)}
+    return {
+        "epochs": epochs,
+        "loss": round(loss, 6),
+        "accuracy": accuracy,
+        "weights": weights.round(4),
+    }

@@ -7,7 +7,6 @@ one costs nothing and cannot fail because nobody listens.
 from __future__ import annotations
 
 import os
-import tempfile
 from dataclasses import dataclass
 from typing import Any
 
@@ -38,8 +37,8 @@ class Address:
 
 def runtime_dir() -> str:
     """The directory of this user's sockets: `$XDG_RUNTIME_DIR/snakepit`, else `/tmp/snakepit-<uid>`."""
-    base = os.environ.get("XDG_RUNTIME_DIR")
-    return os.path.join(base, "snakepit") if base else os.path.join(tempfile.gettempdir(), f"snakepit-{os.getuid()}")
+    base = os.environ.get("XDG_RUNTIME_DIR", "")
+    return os.path.join(base, "snakepit") if os.path.isabs(base) else f"/tmp/snakepit-{os.getuid()}"
 
 
 def default_address(name: str = "default") -> str:

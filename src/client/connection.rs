@@ -86,7 +86,7 @@ impl Client {
         bridge(self.channel.clone())
     }
 
-    fn admin(&self) -> Admin {
+    pub(super) fn admin(&self) -> Admin {
         AdminServiceClient::new(self.channel.clone())
             .max_decoding_message_size(MESSAGE_LIMIT)
             .max_encoding_message_size(MESSAGE_LIMIT)

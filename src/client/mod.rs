@@ -6,6 +6,7 @@
 mod call;
 mod connection;
 mod fault;
+mod registrar;
 mod sessions;
 mod tools;
 mod value;
@@ -17,6 +18,7 @@ mod workers;
 pub use crate::proto::bridge::IfExists;
 pub use call::{Call, CallEvent, CallOptions, Timing};
 pub use connection::{Client, Options};
+pub use registrar::{RemoteRegistrar, translate};
 pub use sessions::SessionView;
 pub use tools::{ParameterView, ToolView};
 pub use value::Value;

@@ -56,6 +56,8 @@ pub enum Event {
         revision: u64,
         /// Revisions that were not delivered and are no longer kept.
         missed: u64,
+        /// The session was made anew meanwhile: nothing of its former revisions is left.
+        anew: bool,
     },
     /// The session ended, with the reason; nothing follows.
     Closed(String),
@@ -253,6 +255,7 @@ impl Watch {
         self.ready.push_back(Event::Resumed {
             revision: self.cursor.unwrap_or(0),
             missed,
+            anew: false,
         });
     }
 
@@ -268,6 +271,7 @@ impl Watch {
             extended: true,
             // A name that was there stays armed, also where the bridge came back without it.
             allow_missing: again,
+            accept_batch: true,
             ..Default::default()
         };
         let mut stub = bridge(self.client.apart().await?);
@@ -283,6 +287,7 @@ impl Watch {
         if !update.batch.is_empty() {
             return update.batch.into_iter().try_for_each(|update| self.take(update));
         }
+        let anew = self.epoch != 0 && update.epoch != 0 && update.epoch != self.epoch;
         if update.epoch != 0 {
             self.epoch = update.epoch;
         }
@@ -303,6 +308,7 @@ impl Watch {
                 self.ready.push_back(Event::Resumed {
                     revision: update.revision,
                     missed: update.missed,
+                    anew,
                 });
             }
             "session_closed" => {
@@ -368,7 +374,8 @@ impl Change {
         };
         let variable = update.variable.unwrap_or_default();
         let source = Some(update.update_source)
-            .filter(|source| !source.is_empty())
+            // Of a value that was there before it says only that.
+            .filter(|source| !source.is_empty() && kind != ChangeKind::Initial)
             .or_else(|| variable.metadata.get("source").cloned())
             .unwrap_or_default();
         let gone = kind == ChangeKind::Deleted || variable.value.is_none();

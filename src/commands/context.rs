@@ -1,6 +1,9 @@
 //! What every verb is given: the configuration, the printer, and a way to the bridge.
 
 use std::future::Future;
+use std::sync::Arc;
+
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::client::{Client, Options};
 use crate::config::Config;
@@ -13,13 +16,16 @@ pub struct Context {
     /// The configuration in force.
     pub config: Config,
     /// The only way to stdout and stderr.
-    pub printer: Printer,
+    pub printer: Arc<Printer>,
 }
 
 impl Context {
     /// Opens nothing yet.
     pub fn new(config: Config, printer: Printer) -> Self {
-        Self { config, printer }
+        Self {
+            config,
+            printer: Arc::new(printer),
+        }
     }
 
     /// A client of the session in force.
@@ -56,10 +62,21 @@ impl Context {
     }
 }
 
-/// Returns when Ctrl-C is pressed.
-pub(super) async fn interrupted() -> Error {
-    match tokio::signal::ctrl_c().await {
-        Ok(()) => Error::new(Kind::Interrupted, "interrupted"),
-        Err(cause) => Error::io("Ctrl-C cannot be listened for", &cause),
+/// Ctrl-C, caught from the moment this is made: before that it ends the process at once.
+#[derive(Debug)]
+pub(super) struct Interrupts(Signal);
+
+impl Interrupts {
+    /// Begins to catch them.
+    pub(super) fn catch() -> Result<Self> {
+        signal(SignalKind::interrupt())
+            .map(Self)
+            .map_err(|cause| Error::io("Ctrl-C cannot be caught", &cause))
+    }
+
+    /// Returns when Ctrl-C is pressed.
+    pub(super) async fn next(&mut self) -> Error {
+        self.0.recv().await;
+        Error::new(Kind::Interrupted, "interrupted")
     }
 }

@@ -8,6 +8,7 @@ use crate::ui::{Cell, Column, Output, Record, Shape, nearest};
 
 /// The long help: an example first.
 pub(crate) const HELP: &str = "\
+Example:
   snakepit explain E0301
 
 Tell what an error code means and what to do. Without a code: list them all. Works without a bridge.";

@@ -8,6 +8,7 @@ mod fault;
 mod literal;
 mod serve;
 mod session;
+mod signals;
 mod suggest;
 mod tool;
 mod usage;
@@ -24,7 +25,7 @@ pub use fault::run as main;
 
 use crate::cli::{self, Globals};
 use crate::config::Config;
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 use crate::ui::{self, Cell, Printer, Settings};
 
 /// The command line.
@@ -125,7 +126,11 @@ fn when(at: Option<Timestamp>) -> Cell {
 }
 
 fn fail(printer: &Printer, error: &Error) -> u8 {
-    printer.error(error);
+    match error.kind() {
+        // Whoever pressed Ctrl-C knows why it ended.
+        Kind::Interrupted => printer.note(error.message()),
+        _ => printer.error(error),
+    }
     error.kind().exit()
 }
 

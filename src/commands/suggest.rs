@@ -54,10 +54,20 @@ fn near<'a>(asked: &[String], names: &[&'a str]) -> Option<&'a str> {
     nearest(missing, names.iter().copied())
 }
 
+/// The nearest name is what helps most, so it is said first.
 fn with(error: Error, near: Option<&str>, otherwise: &str) -> Error {
-    match near {
-        Some(near) => error.hint(format!("did you mean `{near}`?")),
-        None if error.hints().is_empty() => error.hint(otherwise),
-        None => error,
+    let Some(near) = near else {
+        return if error.hints().is_empty() {
+            error.hint(otherwise)
+        } else {
+            error
+        };
+    };
+    let told = Error::new(error.kind(), error.message()).hint(format!("did you mean `{near}`?"));
+    let told = error.details().iter().fold(told, |told, line| told.detail(line));
+    let told = error.hints().iter().fold(told, |told, line| told.hint(line));
+    match error.known_outcome() {
+        Some(outcome) => told.outcome(outcome),
+        None => told,
     }
 }

@@ -35,6 +35,8 @@ pub struct Config {
     pub name: String,
     /// The session that variables and tools are looked up in.
     pub session: String,
+    /// The session of `--session`, where that was typed: what is global by default is narrowed only by it.
+    pub named_session: Option<String>,
     /// The format of stdout; none = by where it goes.
     pub output: Option<Output>,
     /// When to colour.
@@ -74,6 +76,7 @@ impl Config {
         Ok(Self {
             address,
             name,
+            named_session: flags.session.clone(),
             session: flags
                 .session
                 .clone()

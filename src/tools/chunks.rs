@@ -94,6 +94,7 @@ impl ChunkStream {
             }
             Ok(Err(status)) => {
                 let (desk, id) = lease.pass_on();
+                desk.refused(&link, &status);
                 Err(ended(&desk, &id, subject, &status))
             }
             // The task was dropped with the link.
@@ -124,8 +125,6 @@ fn start(
         match sender.send(opened.map(tonic::Response::into_inner)) {
             Ok(()) => {}
             Err(Ok(source)) => {
-                // The cancel that its caller left behind may have come before the call itself.
-                link.cancel_rpc(&id, "the caller went away");
                 lane::read_to_end(desk, link, id, source);
             }
             Err(Err(_)) => {

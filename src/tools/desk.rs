@@ -177,6 +177,7 @@ impl Desk {
                 );
                 continue;
             }
+            state.note(link, result.status_code);
             let ended = match (result.response, result.status_code) {
                 (Some(response), 0) => Ok(response),
                 (_, code) => Err((code, result.status_message)),
@@ -202,6 +203,9 @@ impl Desk {
         ended: Result<ExecuteToolResponse, tonic::Status>,
     ) {
         let mut state = self.lock();
+        if let Err(status) = &ended {
+            state.note(link, failure::own_code(status));
+        }
         state.end(id, link, |call| {
             ended.map_err(|status| match &call.cancelled {
                 Some(reason) if status.code() == tonic::Code::Cancelled => {
@@ -212,6 +216,11 @@ impl Desk {
         });
         state.pump(&link.worker_id);
         self.tell_if_idle(&state);
+    }
+
+    /// A worker refused a call before the call's own stream began.
+    pub(super) fn refused(&self, link: &Link, status: &tonic::Status) {
+        self.lock().note(link, failure::own_code(status));
     }
 
     /// Ends a stream or a host call, whose caller has seen its end itself. Says why it was cancelled, if it was.
@@ -437,6 +446,17 @@ impl State {
         }
         if let Some(Reply::Result(sender)) = call.reply {
             drop(sender.send(ended));
+        }
+    }
+
+    /// A worker that takes no new calls gets none: it refuses faster than others work, and would draw all of them.
+    fn note(&mut self, link: &Link, code: i32) {
+        let worker = self
+            .workers
+            .get_mut(&link.worker_id)
+            .filter(|w| w.link.uid == link.uid);
+        if let Some(worker) = worker.filter(|_| code == tonic::Code::Unavailable as i32) {
+            worker.leaving = true;
         }
     }
 

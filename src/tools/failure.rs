@@ -98,9 +98,13 @@ pub(super) fn refused(subject: Subject<'_>, code: i32, message: &str) -> Error {
             format!("worker `{worker}` takes no new calls"),
             Outcome::NeverStarted,
         ),
-        Code::ResourceExhausted | Code::OutOfRange => {
+        Code::OutOfRange => {
             let text = format!("a message of `{tool}` is over the limit");
             (Kind::MessageTooLarge, text, Outcome::MayHaveRun)
+        }
+        Code::ResourceExhausted => {
+            let text = format!("worker `{worker}` reached a limit with `{tool}`");
+            (Kind::LimitExceeded, text, Outcome::MayHaveRun)
         }
         Code::Unimplemented => {
             let text = format!("worker `{worker}` does not know the request");
@@ -142,6 +146,14 @@ pub(super) fn of_status(subject: Subject<'_>, status: &Status) -> Error {
     match carried_failure(status) {
         Some(failure) => raised(subject, &failure),
         None => refused(subject, status.code() as i32, status.message()),
+    }
+}
+
+/// The code of a status that the worker sent; 0 for one that was made on this side.
+pub(super) fn own_code(status: &Status) -> i32 {
+    match std::error::Error::source(status) {
+        Some(_) => 0,
+        None => status.code() as i32,
     }
 }
 

@@ -1,15 +1,15 @@
-//! The answers of a worker: one task a lane reads results and hands them to the desk; one more reads to their end
-//! streams that nobody reads any more. When a lane ends, the worker is lost.
+//! The tasks of a link: one a lane reads results and hands them to the desk; others read to their end streams that
+//! nobody reads any more, and pass on cancels. When a lane ends, the worker is lost.
 
 use std::sync::{Arc, Weak};
 
 use tonic::{Request, Status, Streaming};
 
 use super::desk::Desk;
-use super::limits::LANES;
-use super::link::Link;
+use super::limits::{CANCEL_ATTEMPTS, CANCEL_PAUSE, LANES};
+use super::link::{Link, in_time};
 use super::outbox::LaneStream;
-use crate::proto::bridge::{DispatchResults, ToolChunk};
+use crate::proto::bridge::{CancelCallRequest, DispatchResults, ToolChunk};
 
 /// Starts the lanes of a link on its runtime.
 pub(super) fn start(desk: &Arc<Desk>, link: &Arc<Link>) {
@@ -55,5 +55,37 @@ pub(super) fn read_to_end(desk: Weak<Desk>, link: Arc<Link>, id: Arc<str>, mut s
         if let Some(desk) = desk.upgrade() {
             desk.close(&id, false);
         }
+    });
+}
+
+/// Asks a worker to stop a call that has an RPC of its own. Nobody waits for the answer: the call's end is it.
+///
+/// The request may arrive before the call itself does. Then the worker does not know the call, and is asked again
+/// for as long as the call is here.
+pub(super) fn cancel_rpc(desk: Weak<Desk>, link: &Arc<Link>, id: &str, reason: &str) {
+    let request = CancelCallRequest {
+        call_id: id.to_owned(),
+        reason: reason.to_owned(),
+    };
+    let link = Arc::clone(link);
+    link.runtime.clone().spawn(async move {
+        let asking = async {
+            for attempt in 0..CANCEL_ATTEMPTS {
+                let answer = in_time(link.client.clone().cancel_call(request.clone())).await;
+                let here = || {
+                    desk.upgrade()
+                        .is_some_and(|desk| desk.lock().calls.contains_key(&*request.call_id))
+                };
+                match answer {
+                    Ok(answer) if answer.accepted || answer.state != "unknown" || !here() => return,
+                    Ok(_) => tokio::time::sleep(CANCEL_PAUSE * attempt).await,
+                    Err(why) => {
+                        tracing::warn!(worker = &*link.worker_id, why, "a cancel was not taken");
+                        return;
+                    }
+                }
+            }
+        };
+        link.closed.run_until_cancelled(asking).await;
     });
 }

@@ -30,6 +30,10 @@ pub const HOST_CALLS: usize = 256;
 pub const CALL_ID_BYTES: usize = 128;
 /// How much later than the call's deadline the transport gives up on a worker that does not answer.
 pub const RPC_MARGIN: Duration = Duration::from_secs(1);
+/// Times that a worker is asked to stop a call that it does not know yet.
+pub const CANCEL_ATTEMPTS: u32 = 50;
+/// The pause between them, times the attempt: over a second in all.
+pub const CANCEL_PAUSE: Duration = Duration::from_millis(1);
 /// How long a drain waits, after its grace, for cancelled calls to end.
 pub const CANCEL_WAIT: Duration = Duration::from_secs(1);
 

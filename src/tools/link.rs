@@ -20,9 +20,7 @@ use super::limits::{
 use super::outbox::Outbox;
 use crate::error::{Error, Kind};
 use crate::proto::bridge::bridge_service_client::BridgeServiceClient;
-use crate::proto::bridge::{
-    CancelCallRequest, ExecuteToolRequest, HandshakeRequest, HandshakeResponse, PingRequest,
-};
+use crate::proto::bridge::{ExecuteToolRequest, HandshakeRequest, HandshakeResponse, PingRequest};
 
 /// The client half of the contract, towards a worker.
 pub(super) type Client = BridgeServiceClient<Channel>;
@@ -86,29 +84,10 @@ impl Link {
         };
         Ok((link, answer))
     }
-
-    /// Asks the worker to stop a call that has an RPC of its own. Nobody waits for the answer: the end of the
-    /// call is the answer.
-    pub(super) fn cancel_rpc(&self, call_id: &str, reason: &str) {
-        let request = CancelCallRequest {
-            call_id: call_id.to_owned(),
-            reason: reason.to_owned(),
-        };
-        let mut client = self.client.clone();
-        let closed = self.closed.clone();
-        self.runtime.spawn(async move {
-            let asked = closed
-                .run_until_cancelled(in_time(client.cancel_call(request)))
-                .await;
-            if let Some(Err(why)) = asked {
-                tracing::warn!(why, "a worker did not take a cancel");
-            }
-        });
-    }
 }
 
 /// One request with the time limit of the handshake.
-async fn in_time<T>(
+pub(super) async fn in_time<T>(
     request: impl Future<Output = Result<tonic::Response<T>, tonic::Status>>,
 ) -> Result<T, String> {
     match tokio::time::timeout(HANDSHAKE_TIMEOUT, request).await {

@@ -50,6 +50,8 @@ pub(super) struct Worker {
     pub(super) capacity: usize,
     /// Calls that hold a permit.
     pub(super) outstanding: usize,
+    /// It said that it takes no new calls: it is about to end.
+    pub(super) leaving: bool,
     pub(super) tools: Vec<ToolId>,
     finished: u64,
     failed: u64,
@@ -61,7 +63,7 @@ pub(super) struct Worker {
 
 impl Worker {
     pub(super) fn has_room(&self) -> bool {
-        self.outstanding < self.capacity
+        !self.leaving && self.outstanding < self.capacity
     }
 
     pub(super) fn count(&mut self, well: bool) {
@@ -111,6 +113,7 @@ impl Desk {
             link: Arc::new(link),
             capacity: (hello.capacity as usize).clamp(1, MAX_CAPACITY),
             outstanding: 0,
+            leaving: false,
             tools: Vec::new(),
             finished: 0,
             failed: 0,
@@ -129,7 +132,13 @@ impl Desk {
             link: Arc::clone(&worker.link),
         };
         // Its predecessor's tools stay until the new ones are there: calls that wait for them stay too.
-        let orphans = state.detach(&id, Some("superseded by a newer process of this worker"));
+        let same = state
+            .workers
+            .get(&id)
+            .is_some_and(|old| old.address.incarnation == worker.address.incarnation);
+        // A supervisor that comes back with the same process must not be told to end it.
+        let stop = (!same).then_some("superseded by a newer process of this worker");
+        let orphans = state.detach(&id, stop);
         state.workers.insert(Arc::clone(&id), worker);
         for tool in hello.tools {
             state.serve(&scope, tool, &id);
@@ -393,7 +402,7 @@ impl State {
         let tools = worker.tools.iter().filter_map(|id| self.registry.get(*id));
         let mut tools: Vec<_> = tools.map(|tool| tool.declaration.name.to_string()).collect();
         tools.sort_unstable();
-        let state = match (self.draining, worker.has_room()) {
+        let state = match (self.draining || worker.leaving, worker.has_room()) {
             (true, _) => "draining",
             (false, true) => "ready",
             (false, false) => "busy",

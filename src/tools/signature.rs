@@ -5,8 +5,8 @@
 
 use std::collections::{HashMap, HashSet};
 
-use bytes::Bytes;
 use crate::proto::Any;
+use bytes::Bytes;
 
 use super::nearest::nearest;
 use crate::error::{Error, Kind, Outcome};

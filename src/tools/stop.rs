@@ -3,16 +3,16 @@
 //! A call that a worker has is asked to stop and stays in the table, with its permit, until the worker says that
 //! it ended: a permit that is free is really free.
 
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use tokio::time::Instant;
 
 use super::call::{Call, Place};
 use super::desk::{Desk, State};
-use super::failure;
 use super::limits::CANCEL_WAIT;
 use super::roster::order;
+use super::{failure, lane};
 use crate::error::Outcome;
 use crate::proto::bridge::CancelCallResponse;
 
@@ -100,7 +100,7 @@ impl State {
                 lane: Some(lane),
             } => link.outbox.withdraw(*lane, id).is_some(),
             Place::With { link, lane: None } => {
-                link.cancel_rpc(id, reason);
+                lane::cancel_rpc(Weak::clone(&self.desk), link, id, reason);
                 false
             }
             Place::Host { stop } => {

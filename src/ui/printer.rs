@@ -205,6 +205,11 @@ impl Printer {
         ink.paint(text, self.out_colour)
     }
 
+    /// Passes on a line that another process printed, under its name.
+    pub fn passed_on(&self, from: &str, ink: Ink, line: &str) {
+        self.talk(format!("{} {line}", ink.paint(&format!("[{from}]"), self.err_colour)));
+    }
+
     fn talk(&self, text: impl Display) {
         if !self.settings.quiet {
             self.stderr(&format!("{text}\n"));

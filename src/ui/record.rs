@@ -1,6 +1,6 @@
 //! One thing that is listed: its columns for tables and TSV, its name, and its JSON through serde.
 
-use comfy_table::{Attribute, CellAlignment, ContentArrangement, Row, Table};
+use comfy_table::{Attribute, CellAlignment, ColumnConstraint, ContentArrangement, Row, Table, Width};
 use serde::Serialize;
 
 use super::Printer;
@@ -21,6 +21,8 @@ pub struct Column {
     pub title: &'static str,
     /// Where its text stands.
     pub align: Align,
+    /// It is what is cut when the terminal is too narrow.
+    pub flexible: bool,
 }
 
 impl Column {
@@ -29,6 +31,7 @@ impl Column {
         Self {
             title,
             align: Align::Left,
+            flexible: false,
         }
     }
 
@@ -37,7 +40,16 @@ impl Column {
         Self {
             title,
             align: Align::Right,
+            flexible: false,
         }
+    }
+}
+
+impl Column {
+    /// The same column, cut where the terminal is too narrow.
+    pub const fn flexible(mut self) -> Self {
+        self.flexible = true;
+        self
     }
 }
 
@@ -93,7 +105,9 @@ pub(super) fn table<R: Record>(items: &[R], printer: &Printer) -> String {
             cell
         }
     });
-    table.set_header(heading.collect::<Vec<_>>());
+    let mut heading = Row::from(heading.collect::<Vec<_>>());
+    heading.max_height(1);
+    table.set_header(heading);
     for item in items {
         let cells = item.cells();
         let cells = cells.iter().zip(R::COLUMNS).map(|(cell, column)| {
@@ -102,6 +116,16 @@ pub(super) fn table<R: Record>(items: &[R], printer: &Printer) -> String {
         let mut row = Row::from(cells.collect::<Vec<_>>());
         row.max_height(1);
         table.add_row(row);
+    }
+    for (at, column) in R::COLUMNS.iter().enumerate() {
+        if let Some(drawn) = table.column_mut(at) {
+            drawn.set_constraint(if column.flexible {
+                let least = column.title.len() + usize::from(drawn.padding_width());
+                ColumnConstraint::LowerBoundary(Width::Fixed(u16::try_from(least).unwrap_or(u16::MAX)))
+            } else {
+                ColumnConstraint::ContentWidth
+            });
+        }
     }
     trimmed(&table)
 }

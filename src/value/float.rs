@@ -5,6 +5,12 @@ use std::fmt::Write;
 
 use super::quoted::{Text, clip};
 
+/// From here on Python prints without an exponent.
+const PLAIN_FROM: f64 = 1e-4;
+
+/// From here on Python prints with one again.
+const PLAIN_BELOW: f64 = 1e16;
+
 /// The floats that are not numbers of JSON.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Special {
@@ -53,19 +59,35 @@ impl Special {
 
 /// Appends the canonical JSON of a float.
 pub(super) fn print(value: f64, out: &mut String) {
-    if let Some(special) = Special::of(value) {
-        let _ = write!(out, "\"{}\"", special.name());
+    let Some(number) = serde_json::Number::from_f64(value) else {
+        let name = Special::of(value).map_or("NaN", Special::name);
+        let _ = write!(out, "\"{name}\"");
         return;
-    }
+    };
     let start = out.len();
-    // Rust's `{:?}` has Python's digits and Python's limits for the exponent form (below 1e-4, from 1e16).
-    let _ = write!(out, "{value:?}");
-    let Some(at) = out[start..].find('e') else { return };
-    let exponent = out.split_off(start + at + 1);
-    let (sign, digits) = exponent
-        .strip_prefix('-')
-        .map_or(('+', exponent.as_str()), |digits| ('-', digits));
-    let _ = write!(out, "{sign}{digits:0>2}");
+    // serde_json has Python's digits: the shortest that read back, of those the nearest, of those the even one.
+    // Rust's own `{:?}` does not: of 851000872136470.25 it makes `.3`, Python `.2`.
+    let _ = write!(out, "{number}");
+    let plain = value == 0.0 || (PLAIN_FROM..PLAIN_BELOW).contains(&value.abs());
+    if !plain {
+        let text = out.split_off(start);
+        print_exponent(&text, out);
+    }
+}
+
+/// Appends a number, given in any form of JSON, as Python writes the very large and the very small: `1.5e-07`.
+fn print_exponent(text: &str, out: &mut String) {
+    let (sign, text) = text.strip_prefix('-').map_or(("", text), |text| ("-", text));
+    let (mantissa, exponent) = text.split_once('e').unwrap_or((text, "0"));
+    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+    let digits = format!("{whole}{fraction}");
+    let significant = digits.trim_start_matches('0');
+    let leading = digits.len() - significant.len();
+    let exponent = exponent.parse().unwrap_or(0) + whole.len() as i32 - leading as i32 - 1;
+    let (first, rest) = significant.trim_end_matches('0').split_at(1);
+    let point = if rest.is_empty() { "" } else { "." };
+    let direction = if exponent < 0 { '-' } else { '+' };
+    let _ = write!(out, "{sign}{first}{point}{rest}e{direction}{:02}", exponent.abs());
 }
 
 /// A float for a message: as [`print`], without quotes.

@@ -28,11 +28,14 @@ GRACE = 5.0
 LAST_WORDS = 1.0
 #: Seconds that open RPCs get to be answered at the end.
 CLOSING = 0.2
+#: Seconds between the last write and the end of the process.
+FLUSHING = 0.03
 
 
 def main(argv: list[str] | None = None) -> None:
     """Runs a worker until it is told to end, and ends the process."""
     arguments = _arguments(argv)
+    _keep_from_children(arguments.ready_fd, arguments.lifeline_fd)
     _watch_lifeline(arguments.lifeline_fd)
     # A Ctrl-C in the supervisor's terminal reaches everybody in it; the supervisor decides what follows.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -120,6 +123,33 @@ def _watch_lifeline(fd: int | None) -> None:
     threading.Thread(target=watch, name="lifeline", daemon=True).start()
 
 
+def _keep_from_children(*fds: int | None) -> None:
+    """What a tool forks or starts must not hold our pipes, nor pass its signals on to us.
+
+    A fork shares the loop's wakeup socket: a TERM that ends a child of a multiprocessing pool would arrive here.
+    """
+    for fd in fds:
+        if fd is not None:
+            os.set_inheritable(fd, False)
+
+    masks = threading.local()
+
+    def before() -> None:
+        masks.old = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+
+    def in_parent() -> None:
+        signal.pthread_sigmask(signal.SIG_SETMASK, masks.old)
+
+    def in_child() -> None:
+        signal.set_wakeup_fd(-1)
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        # Only now: a TERM that came since the fork ends the child, and is not told to the loop.
+        signal.pthread_sigmask(signal.SIG_SETMASK, masks.old)
+
+    os.register_at_fork(before=before, after_in_parent=in_parent, after_in_child=in_child)
+
+
 def _leave(code: int) -> None:
     """Ends the process whatever its threads do."""
     for stream in (sys.stdout, sys.stderr):
@@ -158,6 +188,8 @@ async def _serve(arguments: argparse.Namespace, tools: dict[str, Tool], ready: R
     await told.wait()
     await service.drain(GRACE, LAST_WORDS)
     await server.stop(CLOSING)
+    # What was written last is in gRPC's hands; its own thread needs a moment to send it.
+    await asyncio.sleep(FLUSHING)
     await _cleaned_up(service)
     if address.startswith("unix:"):
         try:

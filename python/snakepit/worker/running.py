@@ -117,11 +117,8 @@ class Runner:
     async def _run_async(self, call: Call, buffer: streams.Buffer | None, slot: Slot | None) -> End:
         task = asyncio.current_task()
         assert task is not None  # this coroutine is only run as a task
-
-        def cancel() -> None:
-            self._loop.call_soon_threadsafe(task.cancel)
-
-        forget = call.on_stop(cancel)
+        stopper = _Stopper(task)
+        forget = call.on_stop(lambda: stopper.soon(self._loop))
         try:
             context = Context(call, self._uplink)
             contexts.enter(context)
@@ -132,7 +129,7 @@ class Runner:
             if inspect.isawaitable(result):
                 result = await result
             if call.tool.streaming and buffer is not None:
-                result = await _adrain(result, buffer)
+                result = await _adrain(result, buffer, stopper)
             return _good(call, result, absent_none=call.tool.streaming)
         except BaseException as error:
             return _bad(call, error)
@@ -243,7 +240,23 @@ def _drain(result: Any, buffer: streams.Buffer) -> Any:
             close()
 
 
-async def _adrain(result: Any, buffer: streams.Buffer) -> Any:
+class _Stopper:
+    """Cancels a task once, unless its generator is being closed: that must not be cut short."""
+
+    def __init__(self, task: asyncio.Task[Any]) -> None:
+        self._task = task
+        self.closing = False
+
+    def soon(self, loop: asyncio.AbstractEventLoop) -> None:
+        """From any thread."""
+        loop.call_soon_threadsafe(self._cancel)
+
+    def _cancel(self) -> None:
+        if not self.closing:
+            self._task.cancel()
+
+
+async def _adrain(result: Any, buffer: streams.Buffer, stopper: _Stopper) -> Any:
     if not hasattr(result, "__aiter__"):
         raise ValidationError(f"the tool returned {type(result).__name__}, which is no async iterator")
     iterator = aiter(result)
@@ -251,6 +264,7 @@ async def _adrain(result: Any, buffer: streams.Buffer) -> Any:
         async for value in iterator:
             await buffer.aput(streams.item_of(value))
     finally:
+        stopper.closing = True
         close = getattr(iterator, "aclose", None)
         if close is not None:
             await close()

@@ -249,7 +249,7 @@ class Service:
         """Runs many small calls for one stream. When the stream breaks, its calls are stopped."""
         outbox = Outbox(self._loop)
         open_calls: dict[str, Call] = {}
-        reader = self._loop.create_task(self._read_batches(context, outbox, open_calls))
+        reader = self._loop.create_task(self._read_batches(batches, outbox, open_calls))
         self._outboxes.add(outbox)
         try:
             while not ((outbox.input_ended or self._closing) and not open_calls and outbox.empty):
@@ -267,9 +267,9 @@ class Service:
                 call.stop(calls.CANCELLED, "the stream of the call broke")
             outbox.abandon(self._release)
 
-    async def _read_batches(self, context: Any, outbox: Outbox, open_calls: dict[str, Call]) -> None:
+    async def _read_batches(self, batches: Any, outbox: Outbox, open_calls: dict[str, Call]) -> None:
         try:
-            while (batch := await context.read()) is not grpc.aio.EOF:
+            async for batch in batches:
                 for entry in batch.calls:
                     timeout = entry.timeout_ms / 1000 if entry.timeout_ms else None
                     call = self._admit(entry.request, outbox.push, streaming=False, timeout=timeout)

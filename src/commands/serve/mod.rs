@@ -9,6 +9,7 @@ use super::Context;
 use crate::config::{Listen, Serve, ServeFlags};
 use crate::error::Result;
 use crate::server::Layout;
+use crate::workers::options::WorkerSettings;
 
 /// How connections are spread over threads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -21,9 +22,10 @@ enum RuntimeChoice {
 
 /// The long help: an example first.
 pub(crate) const HELP: &str = "\
+Example:
   snakepit serve --worker tools.py
 
-Run a bridge in this terminal until Ctrl-C. It listens on a unix socket that only you can reach; clients on this
+Run a bridge in this terminal until Ctrl-C. It listens on a unix socket that only you can reach; clients on this \
 machine find it by themselves.";
 
 /// Run a bridge in this terminal
@@ -48,6 +50,9 @@ pub struct Args {
     /// Start a worker with it: FILE or MODULE[:CLASS]
     #[arg(long, value_name = "SPEC")]
     worker: Vec<String>,
+
+    #[command(flatten)]
+    workers: WorkerSettings,
 
     /// The configuration file [default: snakepit.toml here, if there is one]
     #[arg(long, value_name = "FILE")]
@@ -74,7 +79,7 @@ pub(super) fn run(args: Args, context: &Context) -> Result<()> {
         ready_fd: args.ready_fd,
     };
     let serve = Serve::resolve(flags, &context.config)?;
-    context.block_on(running::run(&serve, layout, context))
+    context.block_on(running::run(&serve, layout, &args.workers, context))
 }
 
 impl Args {

@@ -8,9 +8,10 @@ use crate::ui::{Output, Shape};
 
 /// The long help: an example first.
 pub(crate) const HELP: &str = "\
+Example:
   snakepit session end exp1
 
-End a session: its variables, its own tools and its watches go. Without `--force` it is refused while a call runs
+End a session: its variables, its own tools and its watches go. Without `--force` it is refused while a call runs \
 there or an optimizer holds a lease.";
 
 /// End a session and all that belongs to it

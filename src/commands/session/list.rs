@@ -5,6 +5,7 @@ use crate::error::Result;
 
 /// The long help: an example first.
 pub(crate) const HELP: &str = "\
+Example:
   snakepit session list
 
 List every session by id.";

@@ -12,9 +12,10 @@ const NEVER: i64 = -1;
 
 /// The long help: an example first.
 pub(crate) const HELP: &str = "\
+Example:
   snakepit session new exp1
 
-Make a session that never expires, or attach to the one there is. With `--ttl` it ends by itself that long after
+Make a session that never expires, or attach to the one there is. With `--ttl` it ends by itself that long after \
 the last request that names it.";
 
 /// Make a session that never expires

@@ -5,6 +5,7 @@ use crate::error::{Kind, Result};
 
 /// The long help: an example first.
 pub(crate) const HELP: &str = "\
+Example:
   snakepit session show exp1
 
 Describe a session: its revision, what belongs to it, when it expires.";

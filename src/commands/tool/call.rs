@@ -8,7 +8,7 @@ use tokio::time::{Instant, sleep_until};
 
 use super::arguments;
 use crate::client::{Call, CallEvent, CallOptions, Timing, Value};
-use crate::commands::context::interrupted;
+use crate::commands::context::Interrupts;
 use crate::commands::{Context, suggest::suggest};
 use crate::error::{Error, Kind, Result};
 use crate::ui::{self, Output, Printer, Progress, Shape};
@@ -18,10 +18,11 @@ const CANCEL_LIMIT: Duration = Duration::from_secs(2);
 
 /// The long help: an example first.
 pub(crate) const HELP: &str = "\
+Example:
   snakepit tool call train epochs=20
 
-Run a tool and print what it gives: its chunks as they come, where it streams, then its result. Arguments are read
-as the tool declares them: NAME=VALUE, NAME:=JSON, NAME=@FILE, or all of them with `--args`. Progress shows on a
+Run a tool and print what it gives: its chunks as they come, where it streams, then its result. Arguments are read \
+as the tool declares them: NAME=VALUE, NAME:=JSON, NAME=@FILE, or all of them with `--args`. Progress shows on a \
 terminal's stderr. `--timeout` is the call's deadline; Ctrl-C cancels it.";
 
 /// Run a tool and print what it gives
@@ -51,6 +52,7 @@ pub(super) async fn run(args: Args, context: &Context) -> Result<()> {
         Err(error) => return Err(suggest(&client, &name, error).await),
     };
     let arguments = arguments::read(&tool, &args.arguments, args.args.as_deref())?;
+    let mut interrupts = Interrupts::catch()?;
     let mut call = client.call(CallOptions {
         tool: args.name.clone(),
         streams: tool.streams,
@@ -61,7 +63,7 @@ pub(super) async fn run(args: Args, context: &Context) -> Result<()> {
     let mut show = Show::new(&context.printer, &args.name, tool.streams);
     let ended = tokio::select! {
         ended = follow(&mut call, &mut show) => Some(ended),
-        _ = interrupted() => None,
+        _ = interrupts.next() => None,
     };
     show.progress.finish();
     match ended {
@@ -72,7 +74,7 @@ pub(super) async fn run(args: Args, context: &Context) -> Result<()> {
             Ok(())
         }
         Some(Err(error)) if context.printer.pipe_closed() => {
-            cancel(&mut call, "its reader went away").await;
+            cancel(&mut call, &mut interrupts, "its reader went away").await;
             Err(error)
         }
         Some(Err(error)) => Err(suggest(&client, &name, error).await),
@@ -80,7 +82,7 @@ pub(super) async fn run(args: Args, context: &Context) -> Result<()> {
             context
                 .printer
                 .note(format_args!("cancelling `{}`...", args.name));
-            cancel(&mut call, "Ctrl-C").await;
+            cancel(&mut call, &mut interrupts, "Ctrl-C").await;
             Err(Error::new(
                 Kind::Interrupted,
                 format!("`{}` was cancelled (call {})", args.name, call.id()),
@@ -90,10 +92,10 @@ pub(super) async fn run(args: Args, context: &Context) -> Result<()> {
 }
 
 /// Tells the bridge, but waits for its word no longer than a person would; a second Ctrl-C leaves at once.
-async fn cancel(call: &mut Call, reason: &str) {
+async fn cancel(call: &mut Call, interrupts: &mut Interrupts, reason: &str) {
     tokio::select! {
         _ = call.cancel(reason) => {}
-        _ = interrupted() => {}
+        _ = interrupts.next() => {}
         () = tokio::time::sleep(CANCEL_LIMIT) => {}
     }
 }

@@ -9,6 +9,7 @@ use crate::ui::{Ink, Output, Printer, Shape, span};
 
 /// The long help: an example first.
 pub(crate) const HELP: &str = "\
+Examples:
   snakepit tool describe train
   snakepit tool describe train --template > args.json
 

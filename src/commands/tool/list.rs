@@ -5,6 +5,7 @@ use crate::error::Result;
 
 /// The long help: an example first.
 pub(crate) const HELP: &str = "\
+Example:
   snakepit tool list
 
 List the tools that the session can call, by name: those of workers and those of the host.";

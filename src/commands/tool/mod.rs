@@ -41,8 +41,8 @@ impl Record for ToolView {
         Column::left("name"),
         Column::left("kind"),
         Column::left("streams"),
-        Column::left("parameters"),
-        Column::left("description"),
+        Column::left("parameters").flexible(),
+        Column::left("description").flexible(),
     ];
 
     fn name(&self) -> &str {

@@ -8,9 +8,10 @@ use crate::ui::{Output, Shape};
 
 /// The long help: an example first.
 pub(crate) const HELP: &str = "\
+Example:
   snakepit var get learning_rate
 
-Read variables, all of one revision. One variable prints its value alone; several print a table.
+Read variables, all of one revision. One variable prints its value alone; several print a table. \
 `-o raw` is the value's text and nothing else, `-o json` all that is known of it.";
 
 /// Read variables

@@ -5,6 +5,7 @@ use crate::error::Result;
 
 /// The long help: an example first.
 pub(crate) const HELP: &str = "\
+Example:
   snakepit var list 'layers*'
 
 List the variables of the session by name.";

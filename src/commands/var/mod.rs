@@ -49,11 +49,11 @@ impl Record for VariableView {
     const COLUMNS: &'static [Column] = &[
         Column::left("name"),
         Column::left("type"),
-        Column::right("value"),
+        Column::right("value").flexible(),
         Column::right("version"),
         Column::left("source"),
         Column::left("updated"),
-        Column::left("constraints"),
+        Column::left("constraints").flexible(),
     ];
 
     fn name(&self) -> &str {
@@ -101,4 +101,17 @@ fn written(version: u64, revision: u64, took: std::time::Duration) -> String {
         .map(|before| format!("v{before} -> "))
         .unwrap_or_default();
     format!("{before}v{version}, rev {revision}, {}", ui::millis(took))
+}
+
+/// The longest value that the line says in full, in characters.
+const SAID: usize = 60;
+
+/// A value on the line that says what was done.
+fn shortened(text: &str) -> String {
+    let line = text.replace('\n', "\\n");
+    if line.chars().count() <= SAID {
+        return line;
+    }
+    let head: String = line.chars().take(SAID - 3).collect();
+    format!("{head}...")
 }

@@ -4,9 +4,9 @@ use std::time::Instant;
 
 use serde_json::{Map, Number, Value as Json};
 
-use super::written;
+use super::{shortened, written};
 use crate::cli::number;
-use crate::client::{Client, IfExists, Register, Value};
+use crate::client::{IfExists, Register, Value, VariableView};
 use crate::commands::literal::Literal;
 use crate::commands::{Context, suggest::suggest};
 use crate::error::{Error, Kind, Result};
@@ -28,10 +28,15 @@ const TYPES: &[&str] = &[
 
 /// The long help: an example first.
 pub(crate) const HELP: &str = "\
+Example:
   snakepit var register learning_rate 0.01 --min 0.0001 --max 0.1
 
-Declare a variable with its type, constraints and first value. Without `--type` the value says the type;
-an integer whose type was not named becomes a float when one is written.";
+Declare a variable with its type, constraints and first value. Without `--type` the value says the type; \
+an integer whose type was not named becomes a float when one is written.
+
+  snakepit var register learning_rate --max 0.5 --update
+
+Change a constraint of a variable that is there: what is not named stays, `--constraints JSON` replaces them all.";
 
 /// Declare a variable with its type, constraints and first value
 #[derive(Debug, clap::Args)]
@@ -40,7 +45,8 @@ pub struct Args {
     name: String,
 
     /// Its first value: JSON, a bare word for a string, @FILE, or - for stdin
-    value: String,
+    #[arg(required_unless_present = "update")]
+    value: Option<String>,
 
     /// Its type: float, integer, string, boolean, choice, module, embedding, tensor, map or list
     #[arg(long = "type", value_name = "TYPE")]
@@ -82,14 +88,24 @@ pub struct Args {
     #[arg(long, conflicts_with = "update")]
     if_missing: bool,
 
-    /// Keep the value that is there and replace the constraints
+    /// Keep the value that is there and change the constraints that are named
     #[arg(long)]
     update: bool,
 }
 
 pub(super) async fn run(args: Args, context: &Context) -> Result<()> {
-    let (value, type_inferred) = first_value(&args)?;
-    let constraints = constraints(&args, value.type_name())?;
+    known_type(args.type_name.as_deref())?;
+    let client = context.client().await?;
+    let there = match (args.update || args.if_missing).then(|| client.variable(&args.name)) {
+        Some(read) => match read.await {
+            Ok(variable) => Some(variable),
+            Err(error) if error.kind() == Kind::VariableNotFound && args.value.is_some() => None,
+            Err(error) => return Err(suggest(&client, std::slice::from_ref(&args.name), error).await),
+        },
+        None => None,
+    };
+    let (value, type_inferred) = first_value(&args, there.as_ref())?;
+    let constraints = constraints(&args, value.type_name(), there.as_ref())?;
     let if_exists = match (args.if_missing, args.update) {
         (true, _) => IfExists::Keep,
         (_, true) => IfExists::Update,
@@ -102,7 +118,6 @@ pub(super) async fn run(args: Args, context: &Context) -> Result<()> {
         type_inferred,
         if_exists,
     };
-    let client = context.client().await?;
     let started = Instant::now();
     let registered = match client.register(declared).await {
         Ok(registered) => registered,
@@ -114,12 +129,9 @@ pub(super) async fn run(args: Args, context: &Context) -> Result<()> {
         (true, _) => "updated".to_owned(),
         _ => format!("registered {}", value.type_name()),
     };
-    let shown = if registered.existed {
-        current(&client, &args.name)
-            .await
-            .unwrap_or_else(|| value.text().into_owned())
-    } else {
-        value.text().into_owned()
+    let shown = match &there {
+        Some(variable) if registered.existed => variable.value.text(),
+        _ => value.text(),
     };
     let made = if registered.existed {
         format!(
@@ -131,9 +143,11 @@ pub(super) async fn run(args: Args, context: &Context) -> Result<()> {
     } else {
         written(registered.version, registered.revision, took)
     };
-    context
-        .printer
-        .done(format_args!("{what} {} = {shown}  ({made})", args.name));
+    context.printer.done(format_args!(
+        "{what} {} = {}  ({made})",
+        args.name,
+        shortened(&shown)
+    ));
     match context.printer.output(Shape::Rows) {
         Output::Json | Output::Jsonl => context.printer.json_line(&serde_json::json!({
             "id": registered.id,
@@ -146,38 +160,47 @@ pub(super) async fn run(args: Args, context: &Context) -> Result<()> {
     }
 }
 
-/// The value of a variable that was there before: the declaration did not change it.
-async fn current(client: &Client, name: &str) -> Option<String> {
-    let variable = client.variable(name).await.ok()?;
-    Some(variable.value.text().into_owned())
+fn known_type(type_name: Option<&str>) -> Result<()> {
+    let Some(type_name) = type_name.filter(|name| !TYPES.contains(name)) else {
+        return Ok(());
+    };
+    let told = Error::new(Kind::UnknownType, format!("there is no type `{type_name}`"))
+        .detail(format!("types are {}", TYPES.join(", ")));
+    Err(match nearest(type_name, TYPES.iter().copied()) {
+        Some(near) => told.hint(format!("did you mean `{near}`?")),
+        None => told,
+    })
 }
 
-/// The first value, and whether its type was inferred from it.
-fn first_value(args: &Args) -> Result<(Value, bool)> {
-    let literal = Literal::read(&args.value)?;
-    let Some(type_name) = &args.type_name else {
-        let value = literal.inferred()?;
-        if !args.choices.is_empty() && value.type_name() == "string" {
-            return Ok((literal.value("choice", &args.name)?, true));
-        }
-        return Ok((value, true));
+/// The first value, and whether its type was inferred from it. A variable that is there says the type where nobody
+/// else does, and the value where none was typed.
+fn first_value(args: &Args, there: Option<&VariableView>) -> Result<(Value, bool)> {
+    let literal = match (&args.value, there) {
+        (Some(word), _) => Literal::read(word)?,
+        (None, Some(variable)) => return Ok((variable.value.clone(), false)),
+        (None, None) => return Err(Error::new(Kind::Usage, "the value is missing")),
     };
-    if !TYPES.contains(&type_name.as_str()) {
-        let told = Error::new(Kind::UnknownType, format!("there is no type `{type_name}`"))
-            .detail(format!("types are {}", TYPES.join(", ")));
-        return Err(match nearest(type_name, TYPES.iter().copied()) {
-            Some(near) => told.hint(format!("did you mean `{near}`?")),
-            None => told,
-        });
+    let named = args
+        .type_name
+        .as_deref()
+        .or(there.map(|variable| variable.type_name.as_str()));
+    if let Some(type_name) = named {
+        return Ok((literal.value(type_name, &format!("`{}`", args.name))?, false));
     }
-    Ok((literal.value(type_name, &format!("`{}`", args.name))?, false))
+    let value = literal.inferred()?;
+    if !args.choices.is_empty() && value.type_name() == "string" {
+        return Ok((literal.value("choice", &args.name)?, true));
+    }
+    Ok((value, true))
 }
 
 /// The constraints as one JSON object; empty text for none.
-fn constraints(args: &Args, type_name: &str) -> Result<String> {
-    let mut all = match &args.constraints {
-        Some(text) => object(text)?,
-        None => Map::new(),
+fn constraints(args: &Args, type_name: &str, there: Option<&VariableView>) -> Result<String> {
+    let mut all = match (&args.constraints, there) {
+        (Some(text), _) => object(text)?,
+        // What is not named stays, or is agreed to.
+        (None, Some(variable)) => serde_json::from_str(variable.constraints.get()).unwrap_or_default(),
+        (None, None) => Map::new(),
     };
     for (key, number) in [("min", args.min), ("max", args.max), ("step", args.step)] {
         if let Some(number) = number {

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use super::{listeners, written};
+use super::{listeners, shortened, written};
 use crate::client::{Client, Value};
 use crate::commands::literal::Literal;
 use crate::commands::{Context, suggest::suggest};
@@ -11,10 +11,11 @@ use crate::ui::{self, Output, Shape};
 
 /// The long help: an example first.
 pub(crate) const HELP: &str = "\
+Examples:
   snakepit var set learning_rate 0.01
   snakepit var set learning_rate=0.01 batch_size=64
 
-Change one variable, or several in one revision: then all are written or none.
+Change one variable, or several in one revision: then all are written or none. \
 A value is JSON, or a bare word where the variable is a string; @FILE and - (stdin) read it from there.";
 
 /// Change one variable, or several in one revision
@@ -163,18 +164,6 @@ fn result(context: &Context, revision: u64, versions: &[(&str, u64)]) -> Result<
         }
         _ => Ok(()),
     }
-}
-
-/// The longest value that the line says in full, in characters.
-const SAID: usize = 60;
-
-fn shortened(text: &str) -> String {
-    let line = text.replace('\n', "\\n");
-    if line.chars().count() <= SAID {
-        return line;
-    }
-    let head: String = line.chars().take(SAID - 3).collect();
-    format!("{head}...")
 }
 
 /// Reads `8` and `v8`.

@@ -6,17 +6,18 @@ use std::time::Duration;
 use serde::Serialize;
 
 use crate::client::{Change, ChangeKind, Event, Value, Watch, WatchOptions};
-use crate::commands::context::interrupted;
+use crate::commands::context::Interrupts;
 use crate::commands::{Context, suggest::suggest};
 use crate::error::{Error, Kind, Result};
 use crate::ui::{self, Ink, Output, Printer, Shape};
 
 /// The long help: an example first.
 pub(crate) const HELP: &str = "\
+Example:
   snakepit var watch 'loss*'
 
-Follow changes as they happen: first the values there are, then every change in order. In a pipe each is a line
-of JSON. It goes on by itself when the bridge comes back, and says so; nothing is told twice and no gap is silent.
+Follow changes as they happen: first the values there are, then every change in order. In a pipe each is a line \
+of JSON. It goes on by itself when the bridge comes back, and says so; nothing is told twice and no gap is silent. \
 It ends with Ctrl-C, after `--count` changes, or after `--timeout`.";
 
 /// Follow changes as they happen
@@ -64,9 +65,11 @@ pub(super) async fn run(args: Args, context: &Context) -> Result<()> {
         Ok(watch) => watch,
         Err(error) => return Err(suggest(&client, &args.names, error).await),
     };
+    // Until here Ctrl-C simply ends the process.
+    let mut interrupts = Interrupts::catch()?;
     tokio::select! {
         ended = follow(&mut watch, args.count, context) => ended,
-        error = interrupted() => Err(error),
+        error = interrupts.next() => Err(error),
         () = context.printer.reader_gone() => Ok(()),
         () = limit(context.config.timeout) => match args.count {
             // Without a count the time was all that was asked for.
@@ -97,7 +100,11 @@ async fn follow(watch: &mut Watch, count: Option<u64>, context: &Context) -> Res
             }
             Event::Ready(_) => {}
             Event::Reconnecting => printer.note("reconnecting..."),
-            Event::Resumed { revision, missed } => resumed(revision, missed, printer)?,
+            Event::Resumed {
+                revision,
+                missed,
+                anew,
+            } => resumed(revision, missed, anew, printer)?,
             Event::Closed(reason) => {
                 let reason = if reason.is_empty() {
                     "it was ended".to_owned()
@@ -115,10 +122,18 @@ async fn follow(watch: &mut Watch, count: Option<u64>, context: &Context) -> Res
 }
 
 /// A gap is told to people, and to programs in the stream itself.
-fn resumed(revision: u64, missed: u64, printer: &Printer) -> Result<()> {
-    printer.note(format_args!("resumed at rev {revision} ({missed} missed)"));
-    if missed > 0 && printer.output(Shape::Stream).is_json() {
-        printer.json_line(&serde_json::json!({"type": "resync", "revision": revision, "missed": missed}))?;
+fn resumed(revision: u64, missed: u64, anew: bool, printer: &Printer) -> Result<()> {
+    if anew {
+        printer.note(format_args!(
+            "resumed at rev {revision} of a new session: the former one is gone"
+        ));
+    } else {
+        printer.note(format_args!("resumed at rev {revision} ({missed} missed)"));
+    }
+    if (missed > 0 || anew) && printer.output(Shape::Stream).is_json() {
+        printer.json_line(
+            &serde_json::json!({"type": "resync", "revision": revision, "missed": missed, "anew": anew}),
+        )?;
     }
     Ok(())
 }

@@ -5,6 +5,7 @@ use crate::error::Result;
 
 /// The long help: an example first.
 pub(crate) const HELP: &str = "\
+Example:
   snakepit worker list
 
 List every worker that the bridge knows, by id: its state, its calls, its tools.";

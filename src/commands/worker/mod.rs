@@ -2,6 +2,7 @@
 
 mod list;
 mod spawn;
+pub(super) mod supervision;
 
 use clap::Subcommand;
 
@@ -24,7 +25,7 @@ pub enum Command {
 impl Command {
     pub(super) fn run(self, context: &Context) -> Result<()> {
         match self {
-            Self::Spawn(args) => spawn::run(args, context),
+            Self::Spawn(args) => context.block_on(spawn::run(args, context)),
             Self::List(args) => context.block_on(list::run(args, context)),
         }
     }
@@ -40,8 +41,8 @@ impl Record for WorkerView {
         Column::right("restarts"),
         Column::right("pid"),
         Column::left("started"),
-        Column::left("source"),
-        Column::left("tools"),
+        Column::left("source").flexible(),
+        Column::left("tools").flexible(),
     ];
 
     fn name(&self) -> &str {

@@ -1,40 +1,55 @@
 //! `worker spawn`: supervises Python processes in this terminal.
 
-use std::path::PathBuf;
+use std::sync::Arc;
 
+use super::supervision::{Supervision, Work};
+use crate::client::RemoteRegistrar;
 use crate::commands::Context;
-use crate::error::{Error, Kind, Result};
+use crate::commands::signals::Signals;
+use crate::error::Result;
+use crate::workers::options::WorkerOptions;
 
 /// The long help: an example first.
 pub(crate) const HELP: &str = "\
+Example:
   snakepit worker spawn tools.py
 
-Start Python processes that offer the tools of a file or module, and keep them running until Ctrl-C. A process
+Start Python processes that offer the tools of a file or module, and keep them running until Ctrl-C. A process \
 that dies is started again. Everything runs in this directory and this environment.";
 
 /// Start Python processes that offer the tools of a file or module
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// A file of functions (tools.py), a module, or MODULE:CLASS
-    #[arg(value_name = "FILE|MODULE[:CLASS]")]
-    pub spec: String,
-
-    /// How many processes
-    #[arg(short = 'n', long = "processes", value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=256))]
-    pub processes: u16,
-
-    /// The interpreter; else the virtual environment in force, a `.venv` near the file, or python3
-    #[arg(long, value_name = "PATH")]
-    pub python: Option<PathBuf>,
-
-    /// Calls at once in each process
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
-    pub max_concurrent: Option<u32>,
+    #[command(flatten)]
+    options: WorkerOptions,
 }
 
-pub(super) fn run(args: Args, _: &Context) -> Result<()> {
-    Err(Error::new(
-        Kind::NotServed,
-        format!("`{}` cannot be spawned by this build", args.spec),
-    ))
+pub(super) async fn run(args: Args, context: &Context) -> Result<()> {
+    // Asked first, so that a bridge that is not there is told before an environment is made.
+    context.client().await?;
+    let mut signals = Signals::listen()?;
+    let work = Work {
+        spec: &args.options.spec,
+        settings: &args.options.settings,
+        bridge: context.config.address.to_string(),
+        session: context.config.named_session.clone(),
+        extra: &[],
+        in_its_folder: false,
+    };
+    let registrar = Arc::new(RemoteRegistrar::new(context.config.address.clone()));
+    let supervision = tokio::select! {
+        started = Supervision::start(work, registrar, context) => started?,
+        () = signals.next() => return Ok(()),
+    };
+    signals.next().await;
+    context.printer.note("stopping the workers; Ctrl-C again ends them at once");
+    let killer = supervision.killer();
+    let stopped = supervision.stop();
+    tokio::pin!(stopped);
+    tokio::select! {
+        () = &mut stopped => return Ok(()),
+        () = signals.next() => killer.cancel(),
+    }
+    stopped.await;
+    Ok(())
 }

@@ -126,8 +126,8 @@ impl Program {
             Ok(status)
         };
         let output = async { stdout.await.map_err(pipe)?.ok_or_else(|| self.too_much()) };
-        let ((), output, stderr, status) =
-            tokio::try_join!(async { Ok(feed.await) }, output, async { Ok(stderr.await) }, exit)?;
+        let talk = async { Ok(tokio::join!(feed, stderr)) };
+        let (((), stderr), output, status) = tokio::try_join!(talk, output, exit)?;
         if !status.success() {
             return Err(self.failure(status, &stderr));
         }

@@ -4,8 +4,8 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use bytes::Bytes;
 use crate::proto::Any;
+use bytes::Bytes;
 use serde_json::{Map, Value};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -187,7 +187,7 @@ impl HostEnd {
         let (value, failure) = split(self.value);
         Ok(ExecuteToolResponse {
             success: failure.is_none(),
-            result: value.as_ref().map(|value| typed(value)).transpose()?,
+            result: value.as_ref().map(typed).transpose()?,
             error_message: failure
                 .as_ref()
                 .map(|failure| failure.message.clone())
@@ -235,7 +235,7 @@ impl HostEnd {
         let result = typed(&value)?;
         Ok(ToolChunk {
             chunk_id: format!("{}-1", self.call_id),
-            data: Bytes::from(result.value.clone()),
+            data: result.value.clone(),
             is_final: true,
             seq: 1,
             call_id: self.call_id.to_string(),
@@ -277,5 +277,8 @@ fn any(type_url: String, value: &Value) -> Result<Any, Error> {
     let value = serde_json::to_vec(value).map_err(|why| {
         Error::new(Kind::Internal, "a host tool's result is no JSON").detail(why.to_string())
     })?;
-    Ok(Any { type_url, value: value.into() })
+    Ok(Any {
+        type_url,
+        value: value.into(),
+    })
 }

@@ -27,6 +27,7 @@ fn values_within_their_constraints_pass() {
             "1000000000000000000000000000000",
         ),
         (Type::Integer, r#"{"step":3}"#, "-9"),
+        (Type::Integer, r#"{"min":-1e50,"step":3}"#, "2"),
         (
             Type::Integer,
             r#"{"min":1,"step":3}"#,

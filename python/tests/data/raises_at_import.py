@@ -1,0 +1,1 @@
+from helper_that_raises import value

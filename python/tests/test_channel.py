@@ -1,0 +1,86 @@
+"""Addresses, and errors as they come over a channel."""
+
+import grpc
+import pytest
+
+import snakepit as sp
+from snakepit import channel, errors
+
+
+@pytest.mark.parametrize(
+    ("text", "target", "tls"),
+    [
+        ("unix:/a/b.sock", "unix:/a/b.sock", False),
+        ("unix:///a/b.sock", "unix:/a/b.sock", False),
+        ("localhost:50051", "localhost:50051", False),
+        ("http://h:1", "h:1", False),
+        ("https://h:65535/", "h:65535", True),
+        ("[::1]:80", "[::1]:80", False),
+    ],
+)
+def test_addresses(text, target, tls):
+    assert channel.parse(text) == channel.Address(target, tls)
+
+
+@pytest.mark.parametrize("text", ["", "unix:", "host", "host:", "host:0", "host:99999", ":80", "host:ab"])
+def test_what_is_no_address(text):
+    with pytest.raises(sp.ValidationError) as caught:
+        channel.parse(text)
+    assert caught.value.code == "E0806"
+
+
+def test_socket_paths_are_limited_to_107_bytes():
+    assert channel.parse("unix:" + "x" * 107)
+    with pytest.raises(sp.ValidationError, match="107 bytes"):
+        channel.parse("unix:" + "x" * 108)
+
+
+def test_unix_channels_name_an_authority():
+    assert ("grpc.default_authority", "localhost") in channel.options(channel.parse("unix:/x"))
+    assert ("grpc.default_authority", "localhost") not in channel.options(channel.parse("h:1"))
+
+
+def test_default_address(monkeypatch):
+    monkeypatch.delenv("SNAKEPIT_ADDRESS", raising=False)
+    monkeypatch.setenv("XDG_RUNTIME_DIR", "/run/user/7")
+    assert channel.default_address() == "unix:/run/user/7/snakepit/default.sock"
+    monkeypatch.delenv("XDG_RUNTIME_DIR")
+    monkeypatch.setenv("TMPDIR", "/elsewhere")
+    import os
+
+    assert channel.default_address("x") == f"unix:/tmp/snakepit-{os.getuid()}/x.sock"
+    monkeypatch.setenv("SNAKEPIT_ADDRESS", "h:1")
+    assert channel.default_address() == "h:1"
+
+
+def test_no_bridge_says_what_to_do(tmp_path):
+    with pytest.raises(sp.BridgeUnavailableError) as caught:
+        sp.connect(address=f"unix:{tmp_path}/none.sock")
+    assert "snakepit serve" in caught.value.hint
+    assert caught.value.status == "UNAVAILABLE"
+
+
+class Status(grpc.RpcError):
+    def __init__(self, code, text, trailers=()):
+        self._parts = code, text, trailers
+
+    def code(self):
+        return self._parts[0]
+
+    def details(self):
+        return self._parts[1]
+
+    def trailing_metadata(self):
+        return self._parts[2]
+
+
+def test_statuses_of_other_bridges_are_told_by_text():
+    missing = errors.from_rpc_error(Status(grpc.StatusCode.NOT_FOUND, "Variable not found: x"))
+    assert isinstance(missing, sp.VariableNotFoundError)
+    assert isinstance(missing, KeyError)
+    session = errors.from_rpc_error(Status(grpc.StatusCode.NOT_FOUND, "Session not found: x"))
+    assert isinstance(session, sp.SessionNotFoundError)
+    broken = Status(grpc.StatusCode.ABORTED, "x", (("grpc-status-details-bin", b"\xff\xff"),))
+    assert isinstance(errors.from_rpc_error(broken), sp.VersionConflictError)
+    internal = errors.from_rpc_error(Status(grpc.StatusCode.INTERNAL, "x"))
+    assert type(internal) is sp.SnakepitError

@@ -1,0 +1,80 @@
+"""A session from the outside, through a bridge: a double of it, or the binary that SNAKEPIT_BIN names."""
+
+import pytest
+
+import snakepit as sp
+from snakepit import channel
+from snakepit.wire import rpc
+
+
+def test_values_are_written_read_and_registered(session):
+    session["x"] = 0.5
+    assert session["x"] == 0.5
+    assert "x" in session
+    assert "y" not in session
+    first = session.set_variable("x", 0.6)
+    assert session.set_variable("x", 0.7, expected_version=first) == first + 1
+    assert session.get_variable("y", default=None) is None
+
+
+def test_errors_are_of_their_kind(session):
+    session.register_variable("lr", "float", 0.1, constraints={"min": 0.0, "max": 1.0})
+    with pytest.raises(KeyError) as missing:
+        session["nope"]
+    assert isinstance(missing.value, sp.VariableNotFoundError)
+    assert missing.value.code == "E0201"
+    assert str(missing.value).startswith("[E0201] variable")
+    with pytest.raises(ValueError, match="above maximum") as invalid:
+        session["lr"] = 5.0
+    assert isinstance(invalid.value, sp.ValidationError)
+    assert invalid.value.code == "E0301"
+    assert invalid.value.hint
+    with pytest.raises(sp.VersionConflictError):
+        session.set_variable("lr", 0.2, expected_version=99)
+    with pytest.raises(sp.ConflictError):
+        session.register_variable("lr", "float", 0.1)
+    assert invalid.value.__cause__ is None
+    assert invalid.value.__context__ is None
+
+
+def test_declaring_twice_keeps_what_is_there(session):
+    first = session.register_variable("n", None, 3, if_exists="keep")
+    session["n"] = 4
+    assert session.register_variable("n", None, 3, if_exists="keep") == first
+    assert session["n"] == 4
+
+
+def test_variables_are_listed_over_pages(session):
+    for name in "abcde":
+        session.register_variable(name, "integer", ord(name))
+    listed = session.list_variables()
+    assert [one["name"] for one in listed] == list("abcde")
+    assert [one["value"] for one in listed] == [97, 98, 99, 100, 101]
+    session.delete_variable("c")
+    assert "c" not in session
+
+
+def test_strict_mode_registers_nothing(system, session):
+    strict = sp.SessionContext(system.bridge.address, session.session_id, strict_mode=True)
+    with strict, pytest.raises(sp.VariableNotFoundError):
+        strict["new"] = 1
+    with pytest.raises(sp.VariableNotFoundError):
+        session.update_variable("new", 1)
+
+
+def test_stubs_channels_and_addresses_are_taken(system, session):
+    session["x"] = 1
+    opened = channel.open_channel(system.bridge.address)
+    for source in (opened, rpc.BridgeServiceStub(opened), system.bridge.address):
+        with sp.SessionContext(source, session.session_id) as other:
+            assert other["x"] == 1
+
+
+def test_tools_are_called(session):
+    assert session.call_tool("add", a=1, b=5) == 6
+    with pytest.raises(sp.ToolError) as caught:
+        session.call_tool("boom", text="why")
+    assert (caught.value.type, caught.value.message, str(caught.value)) == ("ValueError", "why", "ValueError: why")
+    assert "in boom" in caught.value.traceback
+    with pytest.raises(sp.NotFoundError):
+        session.call_tool("nope")
