@@ -3,6 +3,14 @@
 //! `tests/data/bridge_contract.tsv` is what existing clients of package `snakepit.bridge` were built from.
 //! `tests/data/additions.tsv` lists everything beside it in the same columns. A row of either that changes breaks
 //! somebody's client, so both are compared with the compiled descriptor and not with the proto's text.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a test fails by a panic"
+)]
 
 use std::collections::BTreeSet;
 

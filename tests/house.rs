@@ -1,4 +1,12 @@
 //! The house's rules that a compiler does not know: who may import whom, and how a file opens.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a test fails by a panic"
+)]
 
 use std::{
     fs,

@@ -1,5 +1,13 @@
 //! The room of tools against workers on the real wire: dispatch, permits, queues, deadlines, death, cancel,
 //! streams, nesting, registration. `tools/peer.rs` is the worker; the Python one is in `tools/python.rs`.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a test fails by a panic"
+)]
 
 #[path = "tools/host.rs"]
 mod host;

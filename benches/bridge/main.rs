@@ -4,6 +4,15 @@
 //! at start. Server and yardstick run in processes of their own, load comes from this one, and rounds are
 //! interleaved, so that a noisy machine is noisy for both. Ratios and medians are what to look at.
 
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    clippy::cast_precision_loss,
+    reason = "a bench talks on stdout and stops at the first thing that is not as it should be"
+)]
+
 mod load;
 mod peers;
 mod report;
