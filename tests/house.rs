@@ -60,7 +60,9 @@ fn sources() -> Vec<PathBuf> {
 }
 
 fn room(path: &Path) -> Option<String> {
-    let inside = path.strip_prefix(Path::new(env!("CARGO_MANIFEST_DIR")).join("src")).ok()?;
+    let inside = path
+        .strip_prefix(Path::new(env!("CARGO_MANIFEST_DIR")).join("src"))
+        .ok()?;
     let first = inside.iter().next()?.to_str()?;
     (first != "lib.rs" && first != "bin").then(|| first.trim_end_matches(".rs").to_owned())
 }
@@ -98,7 +100,10 @@ fn imports(text: &str) -> Vec<String> {
 }
 
 fn first_word(text: &str) -> Option<String> {
-    let word: String = text.chars().take_while(|letter| letter.is_alphanumeric() || *letter == '_').collect();
+    let word: String = text
+        .chars()
+        .take_while(|letter| letter.is_alphanumeric() || *letter == '_')
+        .collect();
     (!word.is_empty()).then_some(word)
 }
 
@@ -108,17 +113,29 @@ fn imports_go_down_the_stairs() {
     for path in sources() {
         let Some(from) = room(&path) else { continue };
         let text = fs::read_to_string(&path).expect("a source is UTF-8");
-        let code: String = text.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n");
+        let code: String = text
+            .lines()
+            .filter(|line| !line.trim_start().starts_with("//"))
+            .collect::<Vec<_>>()
+            .join("\n");
         for to in imports(&code).into_iter().filter(|to| *to != from) {
-            let Some((_, down)) = FLOORS.iter().find(|(name, _)| *name == to) else { continue };
-            let allowed = ALLOWED.iter().any(|(above, below, _)| *above == from && *below == to);
+            let Some((_, down)) = FLOORS.iter().find(|(name, _)| *name == to) else {
+                continue;
+            };
+            let allowed = ALLOWED
+                .iter()
+                .any(|(above, below, _)| *above == from && *below == to);
             if *down >= floor(&from) && !allowed {
                 wrong.push(format!("{}: `{from}` imports `{to}`", path.display()));
             }
         }
     }
     wrong.dedup();
-    assert!(wrong.is_empty(), "imports against the floors:\n{}", wrong.join("\n"));
+    assert!(
+        wrong.is_empty(),
+        "imports against the floors:\n{}",
+        wrong.join("\n")
+    );
 }
 
 #[test]
@@ -142,7 +159,15 @@ fn no_file_is_a_monolith() {
 
 #[test]
 fn the_core_is_pure() {
-    const FORBIDDEN: &[&str] = &["tokio", "tonic", "std::fs", "std::net", "SystemTime::now", "Instant::now", "getrandom"];
+    const FORBIDDEN: &[&str] = &[
+        "tokio",
+        "tonic",
+        "std::fs",
+        "std::net",
+        "SystemTime::now",
+        "Instant::now",
+        "getrandom",
+    ];
     let mut wrong = Vec::new();
     for path in sources() {
         if !matches!(room(&path).as_deref(), Some("session" | "value")) {
@@ -151,9 +176,16 @@ fn the_core_is_pure() {
         let text = fs::read_to_string(&path).expect("UTF-8");
         for line in text.lines().filter(|line| !line.trim_start().starts_with("//")) {
             wrong.extend(
-                FORBIDDEN.iter().filter(|word| line.contains(*word)).map(|word| format!("{}: {word}", path.display())),
+                FORBIDDEN
+                    .iter()
+                    .filter(|word| line.contains(*word))
+                    .map(|word| format!("{}: {word}", path.display())),
             );
         }
     }
-    assert!(wrong.is_empty(), "the core touches the world:\n{}", wrong.join("\n"));
+    assert!(
+        wrong.is_empty(),
+        "the core touches the world:\n{}",
+        wrong.join("\n")
+    );
 }

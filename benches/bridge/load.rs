@@ -39,7 +39,12 @@ pub async fn connect(address: &str) -> Channel {
         Some(path) => Endpoint::from_shared(format!("unix:{path}")),
         None => Endpoint::from_shared(format!("http://{address}")),
     };
-    endpoint.expect("an address").tcp_nodelay(true).connect().await.expect("the server is up")
+    endpoint
+        .expect("an address")
+        .tcp_nodelay(true)
+        .connect()
+        .await
+        .expect("the server is up")
 }
 
 /// Runs `callers` loops of `call` and times each call.
@@ -75,5 +80,9 @@ where
     }
     latencies.sort_unstable();
     let at = |share: f64| latencies[((latencies.len() - 1) as f64 * share) as usize];
-    Sample { rate: latencies.len() as f64 / MEASURE.as_secs_f64(), p50: at(0.5), p99: at(0.99) }
+    Sample {
+        rate: latencies.len() as f64 / MEASURE.as_secs_f64(),
+        p50: at(0.5),
+        p99: at(0.99),
+    }
 }

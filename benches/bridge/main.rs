@@ -15,7 +15,9 @@ use std::process::ExitCode;
 
 fn main() -> ExitCode {
     let mut arguments = std::env::args().skip(1).filter(|argument| argument != "--bench");
-    let Some(first) = arguments.next() else { return all() };
+    let Some(first) = arguments.next() else {
+        return all();
+    };
     match first.as_str() {
         "yardstick" => yardstick::serve(&arguments.collect::<Vec<_>>()),
         "variables" => variables::run(),

@@ -36,9 +36,15 @@ impl Peer {
     }
 
     fn start(mut command: Command, address: String) -> Self {
-        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("the server starts");
+        let mut child = command
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("the server starts");
         let mut ready = String::new();
-        BufReader::new(child.stdout.as_mut().expect("a pipe")).read_line(&mut ready).expect("the server says ready");
+        BufReader::new(child.stdout.as_mut().expect("a pipe"))
+            .read_line(&mut ready)
+            .expect("the server says ready");
         assert!(!ready.is_empty(), "the server ended before it was ready");
         Self { child, address }
     }
@@ -54,5 +60,8 @@ impl Drop for Peer {
 
 /// A folder of its own for sockets; short, because a socket's path is.
 pub fn folder() -> tempfile::TempDir {
-    tempfile::Builder::new().prefix("sp").tempdir_in("/tmp").expect("a folder in /tmp")
+    tempfile::Builder::new()
+        .prefix("sp")
+        .tempdir_in("/tmp")
+        .expect("a folder in /tmp")
 }

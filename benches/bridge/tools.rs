@@ -34,7 +34,10 @@ pub fn run_unary() {
     let folder = folder();
     let bridge = Peer::bridge(folder.path(), &["--worker", TOOLS]);
     let worker = worker_address(&bridge.address);
-    let runtime = Builder::new_current_thread().enable_all().build().expect("a runtime");
+    let runtime = Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .expect("a runtime");
     runtime.block_on(async {
         let direct = Direct::link(&worker).await;
         for callers in [1, 8, 64] {
@@ -45,10 +48,32 @@ pub fn run_unary() {
                 plain.0.push(over_rpc(&worker, callers).await);
             }
             let what = format!("tool call x{callers}");
-            let (latency, aim) = if callers == 1 { (true, "latency <= 1.25") } else { (false, ">= 0.9") };
-            let of = move |sample: &Sample| if latency { sample.p50.as_secs_f64() } else { sample.rate };
-            line(&what, ("bridge", &ours), ("direct", &linked), ratio(&ours, &linked, of), aim);
-            line(&what, ("bridge", &ours), ("plain unary", &plain), ratio(&ours, &plain, of), "shown");
+            let (latency, aim) = if callers == 1 {
+                (true, "latency <= 1.25")
+            } else {
+                (false, ">= 0.9")
+            };
+            let of = move |sample: &Sample| {
+                if latency {
+                    sample.p50.as_secs_f64()
+                } else {
+                    sample.rate
+                }
+            };
+            line(
+                &what,
+                ("bridge", &ours),
+                ("direct", &linked),
+                ratio(&ours, &linked, of),
+                aim,
+            );
+            line(
+                &what,
+                ("bridge", &ours),
+                ("plain unary", &plain),
+                ratio(&ours, &plain, of),
+                "shown",
+            );
         }
     });
 }
@@ -58,7 +83,10 @@ pub fn run_chunks() {
     let folder = folder();
     let bridge = Peer::bridge(folder.path(), &["--worker", TOOLS]);
     let worker = worker_address(&bridge.address);
-    let runtime = Builder::new_current_thread().enable_all().build().expect("a runtime");
+    let runtime = Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .expect("a runtime");
     runtime.block_on(async {
         let (mut ours, mut direct) = (Vec::new(), Vec::new());
         for _ in 0..rounds() {
@@ -97,7 +125,10 @@ impl Direct {
             })
             .await
             .expect("the worker shakes hands");
-        Self { tools, _attached: Arc::new(attached) }
+        Self {
+            tools,
+            _attached: Arc::new(attached),
+        }
     }
 
     async fn measure(&self, callers: usize) -> Sample {
@@ -130,8 +161,11 @@ fn json(text: &str) -> Any {
 }
 
 async fn over_rpc(address: &str, callers: usize) -> Sample {
-    let clients: Vec<BridgeServiceClient<Channel>> =
-        channels(address, callers).await.into_iter().map(BridgeServiceClient::new).collect();
+    let clients: Vec<BridgeServiceClient<Channel>> = channels(address, callers)
+        .await
+        .into_iter()
+        .map(BridgeServiceClient::new)
+        .collect();
     closed_loop(callers, move |caller| {
         let mut client = clients[caller % clients.len()].clone();
         async move {
@@ -155,7 +189,11 @@ async fn chunk_rate(address: &str) -> f64 {
         ..Default::default()
     };
     let begin = Instant::now();
-    let mut stream = client.execute_streaming_tool(request).await.expect("called").into_inner();
+    let mut stream = client
+        .execute_streaming_tool(request)
+        .await
+        .expect("called")
+        .into_inner();
     let mut seen = 0_i64;
     while let Some(chunk) = stream.next().await {
         seen += i64::from(!chunk.expect("a chunk").is_final);

@@ -20,7 +20,10 @@ pub fn run() {
     let ours = Peer::bridge(folder.path(), &[]);
     let same_layout = Peer::yardstick(folder.path(), "per-core");
     let multi = Peer::yardstick(folder.path(), "multi");
-    let runtime = Builder::new_current_thread().enable_all().build().expect("a runtime");
+    let runtime = Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .expect("a runtime");
     runtime.block_on(async {
         register(&ours.address).await;
         for (what, call) in [("GetVariable", Call::Get), ("SetVariable", Call::Set)] {
@@ -33,8 +36,20 @@ pub fn run() {
                 }
                 let rate = |sample: &Sample| sample.rate;
                 let what = format!("{what} x{callers}");
-                line(&what, ("ours", &one), ("raw echo", &two), ratio(&one, &two, rate), ">= 0.85");
-                line(&what, ("ours", &one), ("raw multi", &three), ratio(&one, &three, rate), "shown");
+                line(
+                    &what,
+                    ("ours", &one),
+                    ("raw echo", &two),
+                    ratio(&one, &two, rate),
+                    ">= 0.85",
+                );
+                line(
+                    &what,
+                    ("ours", &one),
+                    ("raw multi", &three),
+                    ratio(&one, &three, rate),
+                    "shown",
+                );
             }
         }
     });
@@ -47,7 +62,10 @@ enum Call {
 }
 
 fn float(text: &'static str) -> Option<Any> {
-    Some(Any { type_url: "type.googleapis.com/snakepit.float".to_owned(), value: Bytes::from_static(text.as_bytes()) })
+    Some(Any {
+        type_url: "type.googleapis.com/snakepit.float".to_owned(),
+        value: Bytes::from_static(text.as_bytes()),
+    })
 }
 
 async fn register(address: &str) {
@@ -65,8 +83,11 @@ async fn register(address: &str) {
 }
 
 async fn measure(address: &str, callers: usize, call: Call) -> Sample {
-    let clients: Vec<BridgeServiceClient<Channel>> =
-        channels(address, callers).await.into_iter().map(BridgeServiceClient::new).collect();
+    let clients: Vec<BridgeServiceClient<Channel>> = channels(address, callers)
+        .await
+        .into_iter()
+        .map(BridgeServiceClient::new)
+        .collect();
     closed_loop(callers, move |caller| {
         let mut client = clients[caller % clients.len()].clone();
         async move {

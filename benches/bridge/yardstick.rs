@@ -34,8 +34,14 @@ pub fn variable() -> pb::Variable {
             value: Bytes::from_static(b"0.001"),
         }),
         constraints_json: "{}".to_owned(),
-        last_updated_at: Some(prost_types::Timestamp { seconds: 1_790_000_000, nanos: 123_456_789 }),
-        created_at: Some(prost_types::Timestamp { seconds: 1_790_000_000, nanos: 123_456_789 }),
+        last_updated_at: Some(prost_types::Timestamp {
+            seconds: 1_790_000_000,
+            nanos: 123_456_789,
+        }),
+        created_at: Some(prost_types::Timestamp {
+            seconds: 1_790_000_000,
+            nanos: 123_456_789,
+        }),
         revision: 2,
         changed_by: "uid:0".to_owned(),
         ..Default::default()
@@ -44,12 +50,19 @@ pub fn variable() -> pb::Variable {
 
 /// Serves until it is killed.
 pub fn serve(arguments: &[String]) {
-    let [socket, layout] = arguments else { panic!("yardstick SOCKET per-core|multi") };
+    let [socket, layout] = arguments else {
+        panic!("yardstick SOCKET per-core|multi")
+    };
     let listener = std::os::unix::net::UnixListener::bind(socket).expect("the socket is free");
-    listener.set_nonblocking(true).expect("a socket can be made non-blocking");
+    listener
+        .set_nonblocking(true)
+        .expect("a socket can be made non-blocking");
     println!("ready");
     if layout == "multi" {
-        let runtime = Builder::new_multi_thread().enable_all().build().expect("a runtime");
+        let runtime = Builder::new_multi_thread()
+            .enable_all()
+            .build()
+            .expect("a runtime");
         runtime.block_on(answer(listener));
         return;
     }
@@ -58,7 +71,10 @@ pub fn serve(arguments: &[String]) {
         .map(|_| {
             let listener = listener.try_clone().expect("a socket can be shared");
             std::thread::spawn(move || {
-                let runtime = Builder::new_current_thread().enable_all().build().expect("a runtime");
+                let runtime = Builder::new_current_thread()
+                    .enable_all()
+                    .build()
+                    .expect("a runtime");
                 runtime.block_on(answer(listener));
             })
         })
@@ -71,7 +87,11 @@ pub fn serve(arguments: &[String]) {
 async fn answer(listener: std::os::unix::net::UnixListener) {
     let listener = UnixListener::from_std(listener).expect("a listener");
     let incoming = UnixListenerStream::new(listener);
-    Server::builder().add_service(Echo).serve_with_incoming(incoming).await.expect("the yardstick serves");
+    Server::builder()
+        .add_service(Echo)
+        .serve_with_incoming(incoming)
+        .await
+        .expect("the yardstick serves");
 }
 
 #[derive(Clone)]
@@ -88,7 +108,12 @@ impl UnaryService<pb::GetVariableRequest> for Get {
     type Future = Ready<Result<Response<Self::Response>, Status>>;
 
     fn call(&mut self, _: Request<pb::GetVariableRequest>) -> Self::Future {
-        let reply = pb::GetVariableResponse { variable: Some(variable()), revision: 2, epoch: 7, ..Default::default() };
+        let reply = pb::GetVariableResponse {
+            variable: Some(variable()),
+            revision: 2,
+            epoch: 7,
+            ..Default::default()
+        };
         ready(Ok(Response::new(reply)))
     }
 }

@@ -9,24 +9,41 @@ use crate::{
     error::Kind,
     journal::MemoryJournal,
     session::{
-        Actor, Command, Declare, Event, IfExists, Metadata, Principal, RawValue, Revision, Selector, Set, Ttl, Version,
+        Actor, Command, Declare, Event, IfExists, Metadata, Principal, RawValue, Revision, Selector, Set,
+        Ttl, Version,
     },
 };
 
 fn actor() -> Actor {
-    Actor { principal: Principal::new("tester"), now: wall_now() }
+    Actor {
+        principal: Principal::new("tester"),
+        now: wall_now(),
+    }
 }
 
 fn raw(json: &str) -> RawValue {
-    RawValue { json: Bytes::copy_from_slice(json.as_bytes()), payload: None }
+    RawValue {
+        json: Bytes::copy_from_slice(json.as_bytes()),
+        payload: None,
+    }
 }
 
 fn opening(id: &str, ttl: Option<Ttl>) -> Opening {
-    Opening { id: id.to_owned(), metadata: Metadata::new(), ttl, history_limit: 0, create_only: false }
+    Opening {
+        id: id.to_owned(),
+        metadata: Metadata::new(),
+        ttl,
+        history_limit: 0,
+        create_only: false,
+    }
 }
 
 async fn session(bridge: &Bridge, id: &str, ttl: Ttl) -> Arc<Live> {
-    bridge.open(&opening(id, Some(ttl)), &actor()).await.expect("opened").live
+    bridge
+        .open(&opening(id, Some(ttl)), &actor())
+        .await
+        .expect("opened")
+        .live
 }
 
 async fn declare(bridge: &Bridge, live: &Arc<Live>, name: &str, json: &str) -> Committed {
@@ -40,11 +57,25 @@ async fn declare(bridge: &Bridge, live: &Arc<Live>, name: &str, json: &str) -> C
         metadata: Metadata::new(),
         if_exists: IfExists::Fail,
     };
-    bridge.execute_one(live, Command::Declare(declare), actor()).await.expect("declared")
+    bridge
+        .execute_one(live, Command::Declare(declare), actor())
+        .await
+        .expect("declared")
 }
 
-async fn set(bridge: &Bridge, live: &Arc<Live>, name: &str, json: &str, expected: Option<Version>) -> Result<Committed> {
-    let set = Set { target: name.to_owned(), value: raw(json), expected, metadata: Metadata::new() };
+async fn set(
+    bridge: &Bridge,
+    live: &Arc<Live>,
+    name: &str,
+    json: &str,
+    expected: Option<Version>,
+) -> Result<Committed> {
+    let set = Set {
+        target: name.to_owned(),
+        value: raw(json),
+        expected,
+        metadata: Metadata::new(),
+    };
     bridge.execute_one(live, Command::Set(set), actor()).await
 }
 
@@ -63,7 +94,10 @@ async fn opening_attaches_unless_told_to_create() {
     assert!(!second.created && Arc::ptr_eq(&first.live, &second.live));
     assert_eq!(second.live.read().metadata["who"], "me");
     again.create_only = true;
-    assert_eq!(bridge.open(&again, &actor()).await.expect_err("exists").kind(), Kind::SessionExists);
+    assert_eq!(
+        bridge.open(&again, &actor()).await.expect_err("exists").kind(),
+        Kind::SessionExists
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -76,17 +110,34 @@ async fn the_time_to_live_slides_and_is_exact() {
     tokio::time::advance(ttl - Duration::from_millis(1)).await;
     assert!(bridge.peek("s").is_some(), "one millisecond is left");
     tokio::time::advance(Duration::from_millis(1)).await;
-    assert_eq!(bridge.session("s").expect_err("over").kind(), Kind::SessionNotFound);
-    assert_eq!(bridge.session("s").expect_err("a late look does not revive it").kind(), Kind::SessionNotFound);
+    assert_eq!(
+        bridge.session("s").expect_err("over").kind(),
+        Kind::SessionNotFound
+    );
+    assert_eq!(
+        bridge
+            .session("s")
+            .expect_err("a late look does not revive it")
+            .kind(),
+        Kind::SessionNotFound
+    );
     assert_eq!(bridge.sweep().await, 1);
-    assert!(bridge.open(&opening("s", None), &actor()).await.expect("a new one").created);
+    assert!(
+        bridge
+            .open(&opening("s", None), &actor())
+            .await
+            .expect("a new one")
+            .created
+    );
 }
 
 #[tokio::test(start_paused = true)]
 async fn an_open_watch_keeps_its_session() {
     let bridge = Bridge::new(Arc::new(MemoryJournal::default()));
     let live = session(&bridge, "s", Ttl::After(Duration::from_secs(10))).await;
-    let (_, watch) = bridge.subscribe(&live, Selector::default(), Start::Snapshot, false).expect("watched");
+    let (_, watch) = bridge
+        .subscribe(&live, Selector::default(), Start::Snapshot, false)
+        .expect("watched");
     tokio::time::advance(Duration::from_secs(60)).await;
     assert!(bridge.peek("s").is_some());
     drop(watch);
@@ -105,15 +156,22 @@ async fn a_new_incarnation_has_another_epoch_and_starts_at_revision_1() {
     assert_ne!(one.epoch(), two.epoch());
     assert_eq!(two.read().revision, Revision(1));
     let stale = Start::After(Revision(2), Some(one.epoch()));
-    let (_, mut watch) = bridge.subscribe(&two, Selector::default(), stale, true).expect("watched");
-    assert!(matches!(watch.next().await.expect("progress"), Progress::Resync { missed: 0, .. }));
+    let (_, mut watch) = bridge
+        .subscribe(&two, Selector::default(), stale, true)
+        .expect("watched");
+    assert!(matches!(
+        watch.next().await.expect("progress"),
+        Progress::Resync { missed: 0, .. }
+    ));
 }
 
 #[tokio::test]
 async fn the_last_word_of_an_ended_session_reaches_its_watchers() {
     let bridge = Bridge::new(Arc::new(MemoryJournal::default()));
     let live = session(&bridge, "s", Ttl::Never).await;
-    let (_, mut watch) = bridge.subscribe(&live, Selector::default(), Start::Updates, true).expect("watched");
+    let (_, mut watch) = bridge
+        .subscribe(&live, Selector::default(), Start::Updates, true)
+        .expect("watched");
     declare(&bridge, &live, "x", "1").await;
     bridge.end(&live, "by hand").await;
     let mut revisions = Vec::new();
@@ -176,23 +234,30 @@ async fn a_snapshot_and_its_updates_join_exactly() {
         tokio::spawn(async move {
             let mut next = 1_u64;
             while !stop.load(std::sync::atomic::Ordering::Relaxed) {
-                set(&bridge, &live, "x", &next.to_string(), None).await.expect("written");
+                set(&bridge, &live, "x", &next.to_string(), None)
+                    .await
+                    .expect("written");
                 next += 1;
                 tokio::task::yield_now().await;
             }
         })
     };
     for _ in 0..WATCHES {
-        let (snapshot, mut watch) =
-            bridge.subscribe(&live, Selector::new(["x"]), Start::Snapshot, false).expect("watched");
+        let (snapshot, mut watch) = bridge
+            .subscribe(&live, Selector::new(["x"]), Start::Snapshot, false)
+            .expect("watched");
         let snapshot = snapshot.expect("asked for");
         let mut at = snapshot.revision;
         let mut version = snapshot.variables[0].version;
-        let Progress::Commits(commits) = watch.next().await.expect("progress") else { panic!("only commits") };
+        let Progress::Commits(commits) = watch.next().await.expect("progress") else {
+            panic!("only commits")
+        };
         for commit in commits {
             assert_eq!(commit.revision, at.next());
             at = commit.revision;
-            let Some(Event::ValueSet { new, .. }) = commit.events.first() else { panic!("only writes") };
+            let Some(Event::ValueSet { new, .. }) = commit.events.first() else {
+                panic!("only writes")
+            };
             assert_eq!(new.version, version.next());
             version = new.version;
         }
@@ -208,10 +273,14 @@ async fn a_laggard_is_caught_up_or_told() {
         let bridge = Bridge::new(Arc::new(MemoryJournal::with_retention(kept)));
         let live = session(&bridge, "s", Ttl::Never).await;
         declare(&bridge, &live, "x", "0").await;
-        let (_, mut watch) = bridge.subscribe(&live, Selector::default(), Start::Updates, true).expect("watched");
+        let (_, mut watch) = bridge
+            .subscribe(&live, Selector::default(), Start::Updates, true)
+            .expect("watched");
         let writes = crate::watch::RING_COMMITS + 500;
         for number in 0..writes {
-            set(&bridge, &live, "x", &number.to_string(), None).await.expect("written");
+            set(&bridge, &live, "x", &number.to_string(), None)
+                .await
+                .expect("written");
         }
         let (mut seen, mut missed) = (0, 0);
         let mut at = Revision(2);
@@ -224,7 +293,11 @@ async fn a_laggard_is_caught_up_or_told() {
                         seen += 1;
                     }
                 }
-                Progress::Resync { missed: gone, snapshot, .. } => {
+                Progress::Resync {
+                    missed: gone,
+                    snapshot,
+                    ..
+                } => {
                     missed += gone;
                     at = snapshot.revision;
                 }

@@ -26,16 +26,31 @@ impl RemoteRegistrar {
 
     async fn lease(&self, who: Announcement) -> Result<Lease> {
         // A connection of its own: the lease breaks when the bridge goes, and with nothing else.
-        let options = Options { session: String::new(), timeout: None };
+        let options = Options {
+            session: String::new(),
+            timeout: None,
+        };
         let client = Client::connect(&self.address, options).await?;
         let mut stream = client.register_worker(request(who)).await?;
         let tools = match next(&mut stream).await? {
             Some(worker_order::Order::Accepted(accepted)) => accepted.tools,
-            _ => return Err(Error::new(Kind::ConnectionLost, "the bridge closed the registration")),
+            _ => {
+                return Err(Error::new(
+                    Kind::ConnectionLost,
+                    "the bridge closed the registration",
+                ));
+            }
         };
         let (send, orders) = mpsc::channel(ORDERS);
         let reader = tokio::spawn(read(stream, send));
-        Ok(Lease { tools, orders, keep: Box::new(Keep { reader, _client: client }) })
+        Ok(Lease {
+            tools,
+            orders,
+            keep: Box::new(Keep {
+                reader,
+                _client: client,
+            }),
+        })
     }
 }
 
@@ -97,7 +112,8 @@ fn request(who: Announcement) -> RegisterWorkerRequest {
 impl Client {
     async fn register_worker(&self, request: RegisterWorkerRequest) -> Result<Streaming<WorkerOrder>> {
         let reply = self.admin().register_worker(request).await;
-        reply.map(tonic::Response::into_inner).map_err(|status| fault::error(&status))
+        reply
+            .map(tonic::Response::into_inner)
+            .map_err(|status| fault::error(&status))
     }
 }
-

@@ -14,7 +14,10 @@ impl Signals {
     /// Takes the signals over from their default, which would end the process.
     pub(super) fn listen() -> Result<Self> {
         let take = |kind| signal(kind).map_err(|cause| Error::io("signals cannot be listened for", &cause));
-        Ok(Self { interrupt: take(SignalKind::interrupt())?, terminate: take(SignalKind::terminate())? })
+        Ok(Self {
+            interrupt: take(SignalKind::interrupt())?,
+            terminate: take(SignalKind::terminate())?,
+        })
     }
 
     /// Waits for the next of them. Cancel safe.

@@ -27,7 +27,10 @@ const ORDERS: usize = 8;
 impl AdminService for Service {
     type RegisterWorkerStream = Pin<Box<dyn Stream<Item = Result<pb::WorkerOrder, Status>> + Send>>;
 
-    async fn get_server_info(&self, _: Request<pb::GetServerInfoRequest>) -> Reply<pb::GetServerInfoResponse> {
+    async fn get_server_info(
+        &self,
+        _: Request<pb::GetServerInfoRequest>,
+    ) -> Reply<pb::GetServerInfoResponse> {
         let sessions = self.bridge.all();
         let workers = self.tools.workers();
         let counters = self.tools.counters();
@@ -40,7 +43,12 @@ impl AdminService for Service {
             durability: durability(self.bridge.durability()) as i32,
             data_dir: String::new(),
             sessions: count(sessions.len()),
-            workers_ready: count(workers.iter().filter(|worker| worker.state == "ready" || worker.state == "busy").count()),
+            workers_ready: count(
+                workers
+                    .iter()
+                    .filter(|worker| worker.state == "ready" || worker.state == "busy")
+                    .count(),
+            ),
             workers: count(workers.len()),
             tools: count(self.tools.list(None).len()),
             watches: count(sessions.iter().map(|live| live.hub().watchers()).sum()),
@@ -67,17 +75,25 @@ impl AdminService for Service {
         Ok(Response::new(pb::ListToolsResponse { tools }))
     }
 
-    async fn describe_tool(&self, request: Request<pb::DescribeToolRequest>) -> Reply<pb::DescribeToolResponse> {
+    async fn describe_tool(
+        &self,
+        request: Request<pb::DescribeToolRequest>,
+    ) -> Reply<pb::DescribeToolResponse> {
         let request = request.into_inner();
         let tool = self.tools.describe(&request.session_id, &request.name)?;
         Ok(Response::new(pb::DescribeToolResponse { tool: Some(tool) }))
     }
 
     async fn list_workers(&self, _: Request<pb::ListWorkersRequest>) -> Reply<pb::ListWorkersResponse> {
-        Ok(Response::new(pb::ListWorkersResponse { workers: self.tools.workers() }))
+        Ok(Response::new(pb::ListWorkersResponse {
+            workers: self.tools.workers(),
+        }))
     }
 
-    async fn register_worker(&self, request: Request<pb::RegisterWorkerRequest>) -> Reply<Self::RegisterWorkerStream> {
+    async fn register_worker(
+        &self,
+        request: Request<pb::RegisterWorkerRequest>,
+    ) -> Reply<Self::RegisterWorkerStream> {
         let request = request.into_inner();
         let worker_id = request.worker_id.clone();
         let worker = WorkerAddress {
@@ -93,8 +109,13 @@ impl AdminService for Service {
         let tools = self.tools.clone();
         // The link's tasks live where it is dialled: not on the front that happens to have this connection.
         let attached = self.home.spawn(async move { tools.attach(worker).await }).await;
-        let attached = attached.map_err(|_| Error::new(Kind::ShuttingDown, "the bridge is shutting down"))??;
-        Ok(Response::new(Box::pin(orders(worker_id, attached, self.stop.clone()))))
+        let attached =
+            attached.map_err(|_| Error::new(Kind::ShuttingDown, "the bridge is shutting down"))??;
+        Ok(Response::new(Box::pin(orders(
+            worker_id,
+            attached,
+            self.stop.clone(),
+        ))))
     }
 }
 
@@ -124,9 +145,14 @@ fn orders(
     stop: CancellationToken,
 ) -> impl Stream<Item = Result<pb::WorkerOrder, Status>> + Send {
     let (send, receive) = mpsc::channel(ORDERS);
-    let accepted = pb::WorkerAccepted { worker_id, tools: attached.tools.clone() };
+    let accepted = pb::WorkerAccepted {
+        worker_id,
+        tools: attached.tools.clone(),
+    };
     tokio::spawn(async move {
-        let mut next = Some(pb::WorkerOrder { order: Some(pb::worker_order::Order::Accepted(accepted)) });
+        let mut next = Some(pb::WorkerOrder {
+            order: Some(pb::worker_order::Order::Accepted(accepted)),
+        });
         while let Some(order) = next {
             if send.send(Ok(order)).await.is_err() {
                 return;

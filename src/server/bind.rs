@@ -135,16 +135,22 @@ impl Bound {
             history_limit: 0,
             create_only: false,
         };
-        let actor = Actor { principal: Principal::new("bridge"), now: wall_now() };
+        let actor = Actor {
+            principal: Principal::new("bridge"),
+            now: wall_now(),
+        };
         self.bridge.open(&opening, &actor).await.map(|_| ())
     }
 
     async fn bind_unix(&mut self, path: &Path) -> Result<()> {
         let length = path.as_os_str().len();
         if length > MAX_SOCKET_PATH {
-            return Err(Error::new(Kind::BadAddress, format!("the socket's path has {length} bytes: {}", path.display()))
-                .detail(format!("the system takes at most {MAX_SOCKET_PATH}"))
-                .hint("name a shorter one with `--socket PATH`, or a shorter XDG_RUNTIME_DIR"));
+            return Err(Error::new(
+                Kind::BadAddress,
+                format!("the socket's path has {length} bytes: {}", path.display()),
+            )
+            .detail(format!("the system takes at most {MAX_SOCKET_PATH}"))
+            .hint("name a shorter one with `--socket PATH`, or a shorter XDG_RUNTIME_DIR"));
         }
         let lock = lock(path)?;
         // A socket file without a lock holder is what a killed bridge left. Something else that answers there is not
@@ -153,10 +159,14 @@ impl Bound {
             return Err(in_use(path, None));
         }
         remove_socket(path)?;
-        let listener = UnixListener::bind(path).map_err(|cause| Error::io(format!("listening on {}", path.display()), &cause))?;
+        let listener = UnixListener::bind(path)
+            .map_err(|cause| Error::io(format!("listening on {}", path.display()), &cause))?;
         std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600))
             .map_err(|cause| Error::io(format!("protecting {}", path.display()), &cause))?;
-        self.socket = Some(Socket { path: path.to_owned(), _lock: lock });
+        self.socket = Some(Socket {
+            path: path.to_owned(),
+            _lock: lock,
+        });
         self.addresses.push(format!("unix:{}", path.display()));
         self.listeners.push(Listener::Unix(listener));
         Ok(())
@@ -169,16 +179,27 @@ impl Bound {
                 .hint("listen on 127.0.0.1 with `--no-auth`, and reach it through an SSH tunnel"));
         }
         if !self.settings.no_auth {
-            return Err(Error::new(Kind::InsecureListen, format!("refusing to listen on {address} without authentication"))
-                .detail("every user of this machine could connect")
-                .hint("say `--no-auth` if that is as it should be; the unix socket is protected by its permissions"));
+            return Err(Error::new(
+                Kind::InsecureListen,
+                format!("refusing to listen on {address} without authentication"),
+            )
+            .detail("every user of this machine could connect")
+            .hint(
+                "say `--no-auth` if that is as it should be; the unix socket is protected by its permissions",
+            ));
         }
-        let listener = TcpListener::bind(address).await.map_err(|cause| match cause.kind() {
-            io::ErrorKind::AddrInUse => Error::new(Kind::AddressInUse, format!("address is in use: {address}"))
-                .hint("use another port; port 0 takes any that is free and prints it"),
-            _ => Error::io(format!("listening on {address}"), &cause),
-        })?;
-        let local = listener.local_addr().map_err(|cause| Error::io(format!("listening on {address}"), &cause))?;
+        let listener = TcpListener::bind(address)
+            .await
+            .map_err(|cause| match cause.kind() {
+                io::ErrorKind::AddrInUse => {
+                    Error::new(Kind::AddressInUse, format!("address is in use: {address}"))
+                        .hint("use another port; port 0 takes any that is free and prints it")
+                }
+                _ => Error::io(format!("listening on {address}"), &cause),
+            })?;
+        let local = listener
+            .local_addr()
+            .map_err(|cause| Error::io(format!("listening on {address}"), &cause))?;
         self.addresses.push(local.to_string());
         self.listeners.push(Listener::Tcp(listener));
         Ok(())
@@ -216,7 +237,12 @@ fn lock(socket: &Path) -> Result<Flock<File>> {
     let lock = match Flock::lock(file, FlockArg::LockExclusiveNonblock) {
         Ok(lock) => lock,
         Err((_, nix::errno::Errno::EWOULDBLOCK)) => return Err(in_use(socket, holder)),
-        Err((_, errno)) => return Err(Error::io(format!("locking {}", path.display()), &io::Error::from(errno))),
+        Err((_, errno)) => {
+            return Err(Error::io(
+                format!("locking {}", path.display()),
+                &io::Error::from(errno),
+            ));
+        }
     };
     write_holder(&lock).map_err(|cause| Error::io(format!("writing {}", path.display()), &cause))?;
     Ok(lock)
@@ -239,17 +265,22 @@ fn write_holder(mut file: &File) -> io::Result<()> {
 fn remove_socket(path: &Path) -> Result<()> {
     match std::fs::symlink_metadata(path) {
         Err(_) => Ok(()),
-        Ok(found) if found.file_type().is_socket() => {
-            std::fs::remove_file(path).map_err(|cause| Error::io(format!("removing {}", path.display()), &cause))
-        }
-        Ok(_) => Err(Error::new(Kind::BadAddress, format!("{} is there and is not a socket", path.display()))
-            .hint("name another path with `--socket PATH`")),
+        Ok(found) if found.file_type().is_socket() => std::fs::remove_file(path)
+            .map_err(|cause| Error::io(format!("removing {}", path.display()), &cause)),
+        Ok(_) => Err(Error::new(
+            Kind::BadAddress,
+            format!("{} is there and is not a socket", path.display()),
+        )
+        .hint("name another path with `--socket PATH`")),
     }
 }
 
 fn in_use(path: &Path, holder: Option<u32>) -> Error {
     let who = holder.map_or_else(|| "another process".to_owned(), |pid| format!("process {pid}"));
-    Error::new(Kind::AddressInUse, format!("address is in use: a bridge runs at {}", path.display()))
-        .detail(format!("it is held by {who}"))
-        .hint("use that one, or give this one a name of its own with `--name NAME`")
+    Error::new(
+        Kind::AddressInUse,
+        format!("address is in use: a bridge runs at {}", path.display()),
+    )
+    .detail(format!("it is held by {who}"))
+    .hint("use that one, or give this one a name of its own with `--name NAME`")
 }

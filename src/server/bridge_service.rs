@@ -65,18 +65,29 @@ impl Service {
 /// A field of the contract that a later issue serves: refused, so that nobody relies on what is not done.
 pub(super) fn unserved(field: &str, used: bool) -> Result<()> {
     if used {
-        return Err(Error::new(Kind::NotServed, format!("`{field}` is not served by this release")));
+        return Err(Error::new(
+            Kind::NotServed,
+            format!("`{field}` is not served by this release"),
+        ));
     }
     Ok(())
 }
 
 fn unserved_method<T>(method: &str) -> Reply<T> {
-    Err(Error::new(Kind::NotServed, format!("`{method}` is not served by this release")).into())
+    Err(Error::new(
+        Kind::NotServed,
+        format!("`{method}` is not served by this release"),
+    )
+    .into())
 }
 
 /// A method that only workers serve.
 fn worker_method<T>(method: &str) -> Reply<T> {
-    Err(Error::new(Kind::NotServed, format!("`{method}` is served by workers, not by the bridge")).into())
+    Err(Error::new(
+        Kind::NotServed,
+        format!("`{method}` is served by workers, not by the bridge"),
+    )
+    .into())
 }
 
 /// A journal's promise on the wire.
@@ -91,7 +102,8 @@ pub(super) fn durability(durability: journal::Durability) -> pb::Durability {
 impl BridgeService for Service {
     type ExecuteStreamingToolStream = Chunks;
     type WatchVariablesStream = Updates;
-    type DispatchStream = Pin<Box<dyn tokio_stream::Stream<Item = Result<pb::DispatchResults, Status>> + Send>>;
+    type DispatchStream =
+        Pin<Box<dyn tokio_stream::Stream<Item = Result<pb::DispatchResults, Status>> + Send>>;
     type AttachCallStream = Chunks;
 
     async fn ping(&self, request: Request<pb::PingRequest>) -> Reply<pb::PingResponse> {
@@ -105,7 +117,10 @@ impl BridgeService for Service {
         Self::initialize_session(self, request).await
     }
 
-    async fn cleanup_session(&self, request: Request<pb::CleanupSessionRequest>) -> Reply<pb::CleanupSessionResponse> {
+    async fn cleanup_session(
+        &self,
+        request: Request<pb::CleanupSessionRequest>,
+    ) -> Reply<pb::CleanupSessionResponse> {
         Self::cleanup_session(self, request).await
     }
 
@@ -146,11 +161,17 @@ impl BridgeService for Service {
         Self::register_variable(self, request).await
     }
 
-    async fn list_variables(&self, request: Request<pb::ListVariablesRequest>) -> Reply<pb::ListVariablesResponse> {
+    async fn list_variables(
+        &self,
+        request: Request<pb::ListVariablesRequest>,
+    ) -> Reply<pb::ListVariablesResponse> {
         Self::list_variables(self, request).await
     }
 
-    async fn delete_variable(&self, request: Request<pb::DeleteVariableRequest>) -> Reply<pb::DeleteVariableResponse> {
+    async fn delete_variable(
+        &self,
+        request: Request<pb::DeleteVariableRequest>,
+    ) -> Reply<pb::DeleteVariableResponse> {
         Self::delete_variable(self, request).await
     }
 
@@ -162,7 +183,10 @@ impl BridgeService for Service {
         Self::execute_streaming_tool(self, request).await
     }
 
-    async fn register_tools(&self, request: Request<pb::RegisterToolsRequest>) -> Reply<pb::RegisterToolsResponse> {
+    async fn register_tools(
+        &self,
+        request: Request<pb::RegisterToolsRequest>,
+    ) -> Reply<pb::RegisterToolsResponse> {
         Self::register_tools(self, request).await
     }
 
@@ -199,7 +223,10 @@ impl BridgeService for Service {
         unserved_method("StartOptimization")
     }
 
-    async fn stop_optimization(&self, _: Request<pb::StopOptimizationRequest>) -> Reply<pb::StopOptimizationResponse> {
+    async fn stop_optimization(
+        &self,
+        _: Request<pb::StopOptimizationRequest>,
+    ) -> Reply<pb::StopOptimizationResponse> {
         unserved_method("StopOptimization")
     }
 
@@ -210,7 +237,10 @@ impl BridgeService for Service {
         unserved_method("GetVariableHistory")
     }
 
-    async fn rollback_variable(&self, _: Request<pb::RollbackVariableRequest>) -> Reply<pb::RollbackVariableResponse> {
+    async fn rollback_variable(
+        &self,
+        _: Request<pb::RollbackVariableRequest>,
+    ) -> Reply<pb::RollbackVariableResponse> {
         unserved_method("RollbackVariable")
     }
 
@@ -251,7 +281,14 @@ impl Router {
         let mut rest = tonic::service::Routes::builder();
         rest.add_service(server);
         add_reflection(&mut rest);
-        (Self { bridge, admin, rest: rest.routes() }, health)
+        (
+            Self {
+                bridge,
+                admin,
+                rest: rest.routes(),
+            },
+            health,
+        )
     }
 
     /// Answers one request. The hot service is found by one comparison; the rest go through tonic's own routes.

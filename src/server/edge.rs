@@ -17,10 +17,7 @@ use tokio::{
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{
-    MAX_CONNECTIONS, MAX_HEADER_BYTES, MAX_STREAMS,
-    bind::Listener,
-    bridge_service::Router,
-    origin::Peer,
+    MAX_CONNECTIONS, MAX_HEADER_BYTES, MAX_STREAMS, bind::Listener, bridge_service::Router, origin::Peer,
 };
 use crate::{
     error::{Error, Result},
@@ -92,14 +89,23 @@ impl Edge {
                 .map_err(|cause| Error::io("starting a thread", &cause))?;
             fronts.push(Front { deal, thread });
         }
-        Ok(Self { fronts, slots: Arc::new(Semaphore::new(MAX_CONNECTIONS)), connections })
+        Ok(Self {
+            fronts,
+            slots: Arc::new(Semaphore::new(MAX_CONNECTIONS)),
+            connections,
+        })
     }
 
     /// Accepts until told to stop.
     pub(super) async fn accept(&self, listeners: Vec<Listener>, stop: CancellationToken) {
         let (hand, mut handed) = mpsc::channel(DEALT);
         for listener in listeners {
-            tokio::spawn(listen(listener, Arc::clone(&self.slots), hand.clone(), stop.clone()));
+            tokio::spawn(listen(
+                listener,
+                Arc::clone(&self.slots),
+                hand.clone(),
+                stop.clone(),
+            ));
         }
         drop(hand);
         let mut turn = 0;
@@ -114,8 +120,14 @@ impl Edge {
     /// Waits for the connections to finish, at most `grace`.
     pub(super) async fn drain(self, grace: Duration) {
         self.connections.close();
-        if tokio::time::timeout(grace, self.connections.wait()).await.is_err() {
-            tracing::warn!(open = self.connections.len(), "connections were still open at the end of the grace");
+        if tokio::time::timeout(grace, self.connections.wait())
+            .await
+            .is_err()
+        {
+            tracing::warn!(
+                open = self.connections.len(),
+                "connections were still open at the end of the grace"
+            );
         }
         for front in self.fronts {
             drop(front.deal);
@@ -128,7 +140,10 @@ impl Edge {
 
 fn runtime(multi: bool) -> io::Result<Runtime> {
     if multi {
-        return Builder::new_multi_thread().enable_all().thread_name("front").build();
+        return Builder::new_multi_thread()
+            .enable_all()
+            .thread_name("front")
+            .build();
     }
     Builder::new_current_thread().enable_all().build()
 }
@@ -161,22 +176,40 @@ async fn listen(
 
 async fn accept_one(listener: &Listener, slots: &Arc<Semaphore>) -> io::Result<Accepted> {
     // The slot comes first: a connection above the cap waits in the kernel's queue and costs us nothing.
-    let slot = Arc::clone(slots).acquire_owned().await.map_err(io::Error::other)?;
+    let slot = Arc::clone(slots)
+        .acquire_owned()
+        .await
+        .map_err(io::Error::other)?;
     match listener {
         Listener::Unix(listener) => {
             let (stream, _) = listener.accept().await?;
             let uid = stream.peer_cred()?.uid();
             if uid != nix::unistd::Uid::effective().as_raw() {
-                return Err(io::Error::new(io::ErrorKind::PermissionDenied, format!("uid {uid} is not ours")));
+                return Err(io::Error::new(
+                    io::ErrorKind::PermissionDenied,
+                    format!("uid {uid} is not ours"),
+                ));
             }
-            let peer = Peer { principal: Principal::new(&format!("uid:{uid}")) };
-            Ok(Accepted { socket: Socket::Unix(stream.into_std()?), peer, slot })
+            let peer = Peer {
+                principal: Principal::new(&format!("uid:{uid}")),
+            };
+            Ok(Accepted {
+                socket: Socket::Unix(stream.into_std()?),
+                peer,
+                slot,
+            })
         }
         Listener::Tcp(listener) => {
             let (stream, _) = listener.accept().await?;
             stream.set_nodelay(true)?;
-            let peer = Peer { principal: Principal::new("anonymous") };
-            Ok(Accepted { socket: Socket::Tcp(stream.into_std()?), peer, slot })
+            let peer = Peer {
+                principal: Principal::new("anonymous"),
+            };
+            Ok(Accepted {
+                socket: Socket::Tcp(stream.into_std()?),
+                peer,
+                slot,
+            })
         }
     }
 }

@@ -30,7 +30,10 @@ pub fn actor<T>(request: &Request<T>) -> Actor {
         Some(peer) => peer.principal.clone(),
         None => Principal::new("unknown"),
     };
-    Actor { principal, now: wall_now() }
+    Actor {
+        principal,
+        now: wall_now(),
+    }
 }
 
 /// How the caller wants its values.

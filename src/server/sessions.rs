@@ -72,7 +72,10 @@ impl Service {
     ) -> Reply<pb::CleanupSessionResponse> {
         let request = request.into_inner();
         let Some(live) = self.bridge.peek(&request.session_id) else {
-            return Ok(Response::new(pb::CleanupSessionResponse { success: true, ..Default::default() }));
+            return Ok(Response::new(pb::CleanupSessionResponse {
+                success: true,
+                ..Default::default()
+            }));
         };
         let running = self.tools.session_calls(&request.session_id);
         if running > 0 && !request.force {
@@ -94,11 +97,17 @@ impl Service {
         Ok(Response::new(pb::CleanupSessionResponse {
             success: true,
             resources_cleaned: int32(counts.iter().map(|(_, count)| count).sum()),
-            cleaned_by_kind: counts.into_iter().map(|(kind, count)| (kind.to_owned(), int32(count))).collect(),
+            cleaned_by_kind: counts
+                .into_iter()
+                .map(|(kind, count)| (kind.to_owned(), int32(count)))
+                .collect(),
         }))
     }
 
-    pub(super) async fn get_session(&self, request: Request<pb::GetSessionRequest>) -> Reply<pb::GetSessionResponse> {
+    pub(super) async fn get_session(
+        &self,
+        request: Request<pb::GetSessionRequest>,
+    ) -> Reply<pb::GetSessionResponse> {
         let live = self.bridge.session(&request.into_inner().session_id)?;
         let tools = self.tools.list(Some(live.id().as_str())).len();
         let state = live.read();
@@ -119,7 +128,10 @@ impl Service {
         }))
     }
 
-    pub(super) async fn heartbeat(&self, request: Request<pb::HeartbeatRequest>) -> Reply<pb::HeartbeatResponse> {
+    pub(super) async fn heartbeat(
+        &self,
+        request: Request<pb::HeartbeatRequest>,
+    ) -> Reply<pb::HeartbeatResponse> {
         let from_worker = origin::worker(request.metadata()).is_some();
         let request = request.into_inner();
         let live = self.bridge.peek(&request.session_id);
@@ -146,7 +158,8 @@ pub(super) fn ttl_seconds(ttl: Ttl) -> i64 {
 
 /// Milliseconds until expiry on the wire: -1 = never.
 pub(super) fn expires_in_ms(live: &Live) -> i64 {
-    live.remaining().map_or(-1, |micros| i64::try_from(micros / 1_000).unwrap_or(i64::MAX))
+    live.remaining()
+        .map_or(-1, |micros| i64::try_from(micros / 1_000).unwrap_or(i64::MAX))
 }
 
 fn ttl(seconds: i64) -> Result<Option<Ttl>> {
@@ -155,7 +168,10 @@ fn ttl(seconds: i64) -> Result<Option<Ttl>> {
         -1 => Ok(Some(Ttl::Never)),
         seconds => match u64::try_from(seconds) {
             Ok(seconds) => Ok(Some(Ttl::After(Duration::from_secs(seconds)))),
-            Err(_) => Err(Error::new(Kind::BadRequest, format!("ttl_seconds {seconds} is neither -1, 0 nor positive"))),
+            Err(_) => Err(Error::new(
+                Kind::BadRequest,
+                format!("ttl_seconds {seconds} is neither -1, 0 nor positive"),
+            )),
         },
     }
 }

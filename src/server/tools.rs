@@ -12,7 +12,10 @@ use super::{
 use crate::{bridge::Live, proto::bridge as pb, tools::Origin, wire::status::to_status};
 
 impl Service {
-    pub(super) async fn execute_tool(&self, request: Request<pb::ExecuteToolRequest>) -> Reply<pb::ExecuteToolResponse> {
+    pub(super) async fn execute_tool(
+        &self,
+        request: Request<pb::ExecuteToolRequest>,
+    ) -> Reply<pb::ExecuteToolResponse> {
         let origin = call_origin(&request);
         let request = request.into_inner();
         unserved_options(&request)?;
@@ -21,7 +24,10 @@ impl Service {
         Ok(Response::new(self.tools.call(request, origin).await?))
     }
 
-    pub(super) async fn execute_streaming_tool(&self, request: Request<pb::ExecuteToolRequest>) -> Reply<Chunks> {
+    pub(super) async fn execute_streaming_tool(
+        &self,
+        request: Request<pb::ExecuteToolRequest>,
+    ) -> Reply<Chunks> {
         let origin = call_origin(&request);
         let request = request.into_inner();
         unserved_options(&request)?;
@@ -40,7 +46,9 @@ impl Service {
         _: Request<pb::GetExposedElixirToolsRequest>,
     ) -> Reply<pb::GetExposedElixirToolsResponse> {
         // Old clients ask before they know whether their session exists, so that is not looked at.
-        Ok(Response::new(pb::GetExposedElixirToolsResponse { tools: self.tools.host_specs() }))
+        Ok(Response::new(pb::GetExposedElixirToolsResponse {
+            tools: self.tools.host_specs(),
+        }))
     }
 
     pub(super) async fn execute_elixir_tool(
@@ -68,9 +76,14 @@ impl Service {
         Ok(Response::new(self.tools.register(request, &origin)?))
     }
 
-    pub(super) async fn cancel_call(&self, request: Request<pb::CancelCallRequest>) -> Reply<pb::CancelCallResponse> {
+    pub(super) async fn cancel_call(
+        &self,
+        request: Request<pb::CancelCallRequest>,
+    ) -> Reply<pb::CancelCallResponse> {
         let request = request.into_inner();
-        Ok(Response::new(self.tools.cancel(&request.call_id, &request.reason)))
+        Ok(Response::new(
+            self.tools.cancel(&request.call_id, &request.reason),
+        ))
     }
 }
 

@@ -24,7 +24,10 @@ use crate::{
 const PAGE: usize = 10_000;
 
 impl Service {
-    pub(super) async fn get_variable(&self, request: Request<pb::GetVariableRequest>) -> Reply<pb::GetVariableResponse> {
+    pub(super) async fn get_variable(
+        &self,
+        request: Request<pb::GetVariableRequest>,
+    ) -> Reply<pb::GetVariableResponse> {
         let encoding = origin::encoding(request.metadata());
         let request = request.into_inner();
         refuse_past(request.at_revision)?;
@@ -78,7 +81,10 @@ impl Service {
         let live = self.bridge.session(&request.session_id)?;
         let state = live.read();
         let selector = pattern(&request.pattern);
-        let page = usize::try_from(request.page_size).ok().filter(|size| *size > 0).unwrap_or(PAGE);
+        let page = usize::try_from(request.page_size)
+            .ok()
+            .filter(|size| *size > 0)
+            .unwrap_or(PAGE);
         let mut variables: Vec<_> = state
             .select(&selector)
             .filter(|found| found.name.as_str() > request.page_token.as_str())
@@ -86,9 +92,15 @@ impl Service {
             .collect();
         let more = variables.len() > page;
         variables.truncate(page);
-        let next = variables.last().filter(|_| more).map(|last| last.name.as_str().to_owned());
+        let next = variables
+            .last()
+            .filter(|_| more)
+            .map(|last| last.name.as_str().to_owned());
         Ok(Response::new(pb::ListVariablesResponse {
-            variables: variables.into_iter().map(|found| variable(found, encoding)).collect(),
+            variables: variables
+                .into_iter()
+                .map(|found| variable(found, encoding))
+                .collect(),
             next_page_token: next.unwrap_or_default(),
             revision: state.revision.0,
             epoch: live.epoch().0,
@@ -126,7 +138,10 @@ impl Service {
         }))
     }
 
-    pub(super) async fn set_variable(&self, request: Request<pb::SetVariableRequest>) -> Reply<pb::SetVariableResponse> {
+    pub(super) async fn set_variable(
+        &self,
+        request: Request<pb::SetVariableRequest>,
+    ) -> Reply<pb::SetVariableResponse> {
         let actor = origin::actor(&request);
         let request = request.into_inner();
         let live = self.bridge.session(&request.session_id)?;
@@ -191,7 +206,9 @@ impl Service {
             reply.success = true;
         }
         for (target, error) in undecodable {
-            reply.error_codes.insert(target.clone(), error.kind().code().to_owned());
+            reply
+                .error_codes
+                .insert(target.clone(), error.kind().code().to_owned());
             reply.errors.insert(target, error.to_string());
         }
         Ok(Response::new(reply))
@@ -239,7 +256,10 @@ impl Service {
         }
         let committed = self.bridge.execute(live, Command::SetAll(sets), actor).await?;
         let versions = committed.written.iter().map(|written| written.variable.version);
-        Ok(Some(BatchCommitted { revision: committed.revision, versions: targets.into_iter().zip(versions).collect() }))
+        Ok(Some(BatchCommitted {
+            revision: committed.revision,
+            versions: targets.into_iter().zip(versions).collect(),
+        }))
     }
 }
 
@@ -274,7 +294,9 @@ fn put_version(reply: &mut pb::BatchSetVariablesResponse, target: String, to: Ve
 }
 
 fn first(written: &[crate::session::Written]) -> Result<&crate::session::Written> {
-    written.first().ok_or_else(|| Error::new(Kind::Internal, "a commit about no variable"))
+    written
+        .first()
+        .ok_or_else(|| Error::new(Kind::Internal, "a commit about no variable"))
 }
 
 fn watches(live: &Live) -> u32 {
@@ -283,14 +305,21 @@ fn watches(live: &Live) -> u32 {
 
 fn batch_limit(count: usize) -> Result<(), Status> {
     if count > MAX_BATCH {
-        let error = Error::new(Kind::LimitExceeded, format!("a batch has at most {MAX_BATCH} variables"));
+        let error = Error::new(
+            Kind::LimitExceeded,
+            format!("a batch has at most {MAX_BATCH} variables"),
+        );
         return Err(error.detail(format!("this one has {count}")).into());
     }
     Ok(())
 }
 
 fn pattern(pattern: &str) -> Selector {
-    if pattern.is_empty() { Selector::default() } else { Selector::new([pattern]) }
+    if pattern.is_empty() {
+        Selector::default()
+    } else {
+        Selector::new([pattern])
+    }
 }
 
 fn declared_type(name: &str) -> Result<Option<Type>> {
@@ -299,8 +328,11 @@ fn declared_type(name: &str) -> Result<Option<Type>> {
     }
     Type::parse(name).map(Some).ok_or_else(|| {
         let known: Vec<_> = Type::ALL.iter().map(|ty| ty.as_str()).collect();
-        Error::new(Kind::UnknownType, format!("unknown type: `{}`", name.escape_debug()))
-            .hint(format!("the types are {}", known.join(", ")))
+        Error::new(
+            Kind::UnknownType,
+            format!("unknown type: `{}`", name.escape_debug()),
+        )
+        .hint(format!("the types are {}", known.join(", ")))
     })
 }
 
@@ -310,7 +342,10 @@ fn expected(narrow: Option<i32>, exact: Option<u64>) -> Result<Option<Version>> 
         (None, None) => Ok(None),
         (Some(narrow), None) => match u64::try_from(narrow) {
             Ok(version) => Ok(Some(Version(version))),
-            Err(_) => Err(Error::new(Kind::BadRequest, format!("expected_version {narrow} is negative"))),
+            Err(_) => Err(Error::new(
+                Kind::BadRequest,
+                format!("expected_version {narrow} is negative"),
+            )),
         },
     }
 }
@@ -321,7 +356,10 @@ fn if_exists(number: i32) -> Result<IfExists> {
         Ok(pb::IfExists::Keep) => Ok(IfExists::Keep),
         Ok(pb::IfExists::Update) => Ok(IfExists::Update),
         Ok(pb::IfExists::Reset) => Ok(IfExists::Reset),
-        Err(_) => Err(Error::new(Kind::BadRequest, format!("if_exists {number} is not known"))),
+        Err(_) => Err(Error::new(
+            Kind::BadRequest,
+            format!("if_exists {number} is not known"),
+        )),
     }
 }
 
@@ -329,7 +367,10 @@ fn if_exists(number: i32) -> Result<IfExists> {
 fn refuse_past(at_revision: Option<u64>) -> Result<(), Status> {
     match at_revision {
         None => Ok(()),
-        Some(_) => Err(Error::new(Kind::NotServed, "reading at a revision is not served by this release").into()),
+        Some(_) => Err(Error::new(
+            Kind::NotServed,
+            "reading at a revision is not served by this release",
+        )
+        .into()),
     }
 }
-

@@ -58,21 +58,32 @@ struct Stream {
 struct Gone;
 
 impl Service {
-    pub(super) async fn watch_variables(&self, request: Request<pb::WatchVariablesRequest>) -> Reply<Updates> {
+    pub(super) async fn watch_variables(
+        &self,
+        request: Request<pb::WatchVariablesRequest>,
+    ) -> Reply<Updates> {
         let encoding = origin::encoding(request.metadata());
         let request = request.into_inner();
         let live = self.bridge.session(&request.session_id)?;
-            let start = match request.after_revision {
-            Some(after) => Start::After(Revision(after), (request.epoch != 0).then_some(Epoch(request.epoch))),
+        let start = match request.after_revision {
+            Some(after) => Start::After(
+                Revision(after),
+                (request.epoch != 0).then_some(Epoch(request.epoch)),
+            ),
             None if request.include_initial_values && !request.updates_only => Start::Snapshot,
             None => Start::Updates,
         };
         // A glob may match nothing yet; a name has to exist unless the client says otherwise.
         let selector = Selector::new(&request.variable_identifiers);
         debug_assert!(selector.exact().all(|name| !Glob::is_one(name)));
-        let (snapshot, subscription) = self.bridge.subscribe(&live, selector, start, request.allow_missing)?;
+        let (snapshot, subscription) =
+            self.bridge
+                .subscribe(&live, selector, start, request.allow_missing)?;
         let options = Options {
-            dialect: Dialect { extended: request.extended, encoding },
+            dialect: Dialect {
+                extended: request.extended,
+                encoding,
+            },
             batches: request.accept_batch,
             strict: request.strict,
             include_unchanged: request.include_unchanged,
@@ -84,7 +95,11 @@ impl Service {
             update_types: request.update_types,
         };
         let (send, receive) = mpsc::channel(IN_HAND);
-        let stream = Stream { subscription, options, send };
+        let stream = Stream {
+            subscription,
+            options,
+            send,
+        };
         tokio::spawn(stream.run(snapshot, self.stop.clone()));
         Ok(Response::new(ReceiverStream::new(receive)))
     }
@@ -113,7 +128,10 @@ impl Stream {
         loop {
             let heartbeat = self.options.heartbeat;
             match tokio::time::timeout(heartbeat, self.subscription.next()).await {
-                Err(_) => self.control(kind::HEARTBEAT, self.subscription.cursor(), |_| {}).await?,
+                Err(_) => {
+                    self.control(kind::HEARTBEAT, self.subscription.cursor(), |_| {})
+                        .await?
+                }
                 Ok(Err(error)) => return self.fail(error.into()).await,
                 Ok(Ok(Progress::Commits(mut commits))) => {
                     let began = Instant::now();
@@ -128,7 +146,11 @@ impl Stream {
                 Ok(Ok(Progress::Resync { first, .. })) if self.options.strict => {
                     return self.fail(compacted(first).into()).await;
                 }
-                Ok(Ok(Progress::Resync { missed, first, snapshot })) => {
+                Ok(Ok(Progress::Resync {
+                    missed,
+                    first,
+                    snapshot,
+                })) => {
                     self.control(kind::RESYNC, snapshot.revision, |update| {
                         update.missed = missed;
                         update.first_revision = first.0;
@@ -139,7 +161,9 @@ impl Stream {
                 }
                 Ok(Ok(Progress::Closed(reason))) => {
                     let cursor = self.subscription.cursor();
-                    return self.control(kind::SESSION_CLOSED, cursor, |update| update.reason = reason).await;
+                    return self
+                        .control(kind::SESSION_CLOSED, cursor, |update| update.reason = reason)
+                        .await;
                 }
             }
         }
@@ -150,10 +174,18 @@ impl Stream {
         let mut updates = Batch::new(self);
         for variable in &snapshot.variables {
             let epoch = self.subscription.epoch();
-            updates.add(update::initial(self.options.dialect, epoch, snapshot.revision, variable)).await?;
+            updates
+                .add(update::initial(
+                    self.options.dialect,
+                    epoch,
+                    snapshot.revision,
+                    variable,
+                ))
+                .await?;
         }
         updates.flush().await?;
-        self.control(kind::INITIAL_COMPLETE, snapshot.revision, |_| {}).await
+        self.control(kind::INITIAL_COMPLETE, snapshot.revision, |_| {})
+            .await
     }
 
     async fn commits(&self, commits: &[Arc<Commit>]) -> Result<(), Gone> {
@@ -163,7 +195,9 @@ impl Stream {
             let mut updates: Vec<_> = commit
                 .events
                 .iter()
-                .filter(|event| self.wants(event) && latest.as_ref().is_none_or(|latest| latest.keeps(commit, event)))
+                .filter(|event| {
+                    self.wants(event) && latest.as_ref().is_none_or(|latest| latest.keeps(commit, event))
+                })
                 .filter_map(|event| update::event(self.options.dialect, commit, event))
                 .collect();
             if let Some(last) = updates.last_mut() {
@@ -193,12 +227,16 @@ impl Stream {
     }
 
     fn wants(&self, event: &Event) -> bool {
-        let Some(variable) = event.variable() else { return false };
+        let Some(variable) = event.variable() else {
+            return false;
+        };
         if !self.subscription.selector().matches(variable) {
             return false;
         }
         let types = &self.options.update_types;
-        if !types.is_empty() && !update::word(event).is_some_and(|word| types.iter().any(|wanted| wanted == word)) {
+        if !types.is_empty()
+            && !update::word(event).is_some_and(|word| types.iter().any(|wanted| wanted == word))
+        {
             return false;
         }
         match event {
@@ -213,7 +251,13 @@ impl Stream {
         at: Revision,
         fill: impl FnOnce(&mut pb::VariableUpdate),
     ) -> Result<(), Gone> {
-        let mut update = update::control(self.options.dialect, word, self.subscription.epoch(), at, wall_now());
+        let mut update = update::control(
+            self.options.dialect,
+            word,
+            self.subscription.epoch(),
+            at,
+            wall_now(),
+        );
         fill(&mut update);
         self.put(update).await
     }
@@ -236,7 +280,11 @@ struct Batch<'a> {
 
 impl<'a> Batch<'a> {
     fn new(stream: &'a Stream) -> Self {
-        Self { stream, updates: Vec::new(), bytes: 0 }
+        Self {
+            stream,
+            updates: Vec::new(),
+            bytes: 0,
+        }
     }
 
     async fn add(&mut self, update: pb::VariableUpdate) -> Result<(), Gone> {
@@ -257,7 +305,14 @@ impl<'a> Batch<'a> {
         match updates.len() {
             0 => Ok(()),
             1 => self.stream.put(updates.swap_remove(0)).await,
-            _ => self.stream.put(pb::VariableUpdate { batch: updates, ..Default::default() }).await,
+            _ => {
+                self.stream
+                    .put(pb::VariableUpdate {
+                        batch: updates,
+                        ..Default::default()
+                    })
+                    .await
+            }
         }
     }
 }

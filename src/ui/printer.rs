@@ -207,7 +207,10 @@ impl Printer {
 
     /// Passes on a line that another process printed, under its name.
     pub fn passed_on(&self, from: &str, ink: Ink, line: &str) {
-        self.talk(format!("{} {line}", ink.paint(&format!("[{from}]"), self.err_colour)));
+        self.talk(format!(
+            "{} {line}",
+            ink.paint(&format!("[{from}]"), self.err_colour)
+        ));
     }
 
     fn talk(&self, text: impl Display) {

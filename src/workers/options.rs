@@ -110,6 +110,11 @@ pub struct Surroundings {
 }
 
 impl WorkerSettings {
+    /// The rules for the workers' environment. Fails for a variable or a file of a wrong form.
+    pub fn environment(&self) -> Result<Environment> {
+        Environment::new(self.clean_env, &self.env, self.env_file.as_deref())
+    }
+
     /// Puts options and surroundings together. Fails for a directory, a file or an address that cannot be used.
     pub fn worker_spec(&self, target: &Target, around: Surroundings) -> Result<WorkerSpec> {
         let cwd = self.cwd.clone().or(around.default_cwd);
@@ -129,7 +134,7 @@ impl WorkerSettings {
             python: around.python,
             boot: around.boot,
             overlay_path: around.overlay_path,
-            environment: Environment::new(self.clean_env, &self.env, self.env_file.as_deref())?,
+            environment: self.environment()?,
             cwd,
             max_concurrent: self.max_concurrent.unwrap_or(0),
             session: around.session,
@@ -231,7 +236,7 @@ mod tests {
         );
         assert_eq!(
             listen("gpu9:7000", Some("me")).unwrap(),
-            Listen::Tcp("0.0.0.0".into())
+            Listen::Tcp("me".into())
         );
     }
 }

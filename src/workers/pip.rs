@@ -170,7 +170,7 @@ fn meaning(tail: &[String]) -> Option<(&'static str, &'static str)> {
         "has no wheels",
     ]) {
         return Some((
-            "there is no wheel for this interpreter",
+            "no index or folder that was asked has a wheel for this interpreter",
             "name another Python with `--python PATH`",
         ));
     }

@@ -37,7 +37,12 @@ const ORDERS: usize = 8;
 /// The configuration file that is looked for in the working directory.
 const PROJECT_FILE: &str = "snakepit.toml";
 
-pub(super) async fn run(serve: &Serve, layout: Layout, workers: &WorkerSettings, context: &Context) -> Result<()> {
+pub(super) async fn run(
+    serve: &Serve,
+    layout: Layout,
+    workers: &WorkerSettings,
+    context: &Context,
+) -> Result<()> {
     let mut signals = Signals::listen()?;
     let tools = Tools::new(host_tools(serve)?, Limits::default());
     let bridge = Bridge::new(Arc::new(MemoryJournal::default()));
@@ -63,7 +68,9 @@ pub(super) async fn run(serve: &Serve, layout: Layout, workers: &WorkerSettings,
             () = signals.next() => None,
         }
     };
-    context.printer.note("stopping; Ctrl-C again ends everything at once");
+    context
+        .printer
+        .note("stopping; Ctrl-C again ends everything at once");
     stop.cancel();
     let killers: Vec<_> = supervisions.iter().map(Supervision::killer).collect();
     let going_down = async {
@@ -102,11 +109,20 @@ async fn start_workers(
     tools: Tools,
     context: &Context,
 ) -> Result<Vec<Supervision>> {
-    let Some(bridge) = addresses.first() else { return Ok(Vec::new()) };
+    let Some(bridge) = addresses.first() else {
+        return Ok(Vec::new());
+    };
     let registrar = Arc::new(LocalRegistrar(tools));
     let mut started = Vec::new();
     for spec in &serve.workers {
-        let work = Work { spec, settings, bridge: bridge.clone(), session: None, extra: &[], in_its_folder: true };
+        let work = Work {
+            spec,
+            settings,
+            bridge: bridge.clone(),
+            session: None,
+            extra: &[],
+            in_its_folder: true,
+        };
         let registrar: Arc<dyn Registrar> = Arc::clone(&registrar) as _;
         match Supervision::start(work, registrar, context).await {
             Ok(supervision) => started.push(supervision),
@@ -132,13 +148,19 @@ impl Registrar for LocalRegistrar {
             let (send, orders) = mpsc::channel(ORDERS);
             let reader = tokio::spawn(async move {
                 while let Some(order) = attached.orders.recv().await {
-                    let Some(order) = order.order.and_then(translate) else { continue };
+                    let Some(order) = order.order.and_then(translate) else {
+                        continue;
+                    };
                     if send.send(order).await.is_err() {
                         return;
                     }
                 }
             });
-            Ok(Lease { tools, orders, keep: Box::new(Keep(reader)) })
+            Ok(Lease {
+                tools,
+                orders,
+                keep: Box::new(Keep(reader)),
+            })
         })
     }
 }

@@ -42,7 +42,9 @@ pub(super) async fn run(args: Args, context: &Context) -> Result<()> {
         () = signals.next() => return Ok(()),
     };
     signals.next().await;
-    context.printer.note("stopping the workers; Ctrl-C again ends them at once");
+    context
+        .printer
+        .note("stopping the workers; Ctrl-C again ends them at once");
     let killer = supervision.killer();
     let stopped = supervision.stop();
     tokio::pin!(stopped);

@@ -90,11 +90,17 @@ async fn surroundings(work: &Work<'_>, target: &Target, context: &Context) -> Re
     let (python, extra) = (work.settings.python.clone(), work.extra.to_vec());
     let (wanted, printer) = (target.clone(), Arc::clone(&context.printer));
     let made = tokio::task::spawn_blocking(move || {
-        let request =
-            Request { python: python.as_deref(), target: Some(&wanted), extra: &extra, variables };
+        let request = Request {
+            python: python.as_deref(),
+            target: Some(&wanted),
+            extra: &extra,
+            variables,
+        };
         provision(&request, &Drawn::new(&printer))
     });
-    let made = made.await.map_err(|_| Error::new(Kind::Internal, "preparing Python ended unexpectedly"))??;
+    let made = made
+        .await
+        .map_err(|_| Error::new(Kind::Internal, "preparing Python ended unexpectedly"))??;
     context.printer.note(made.line());
     Ok(Surroundings {
         python: made.python,
@@ -116,7 +122,11 @@ struct Drawn<'a> {
 
 impl<'a> Drawn<'a> {
     fn new(printer: &'a Printer) -> Self {
-        Self { printer, line: Mutex::new(printer.progress("preparing Python")), began: Instant::now() }
+        Self {
+            printer,
+            line: Mutex::new(printer.progress("preparing Python")),
+            began: Instant::now(),
+        }
     }
 }
 
@@ -139,42 +149,82 @@ impl provision::Progress for Drawn<'_> {
     fn done(&self) {
         self.line.lock().finish();
         if self.began.elapsed() > TOLD {
-            self.printer.note(format!("prepared Python in {:.1} s; it is kept for next time", self.began.elapsed().as_secs_f64()));
+            self.printer.note(format!(
+                "prepared Python in {:.1} s; it is kept for next time",
+                self.began.elapsed().as_secs_f64()
+            ));
         }
     }
 }
 
+/// Shows events as they come. A process that fails before any was up is told by [`Supervision::start`]'s error, once;
+/// its event is shown only when another one comes up after all.
 async fn show(mut events: mpsc::Receiver<Event>, printer: Arc<Printer>) {
+    let (mut up, mut failures) = (false, Vec::new());
     while let Some(event) = events.recv().await {
-        show_one(&event, &printer);
+        if matches!(event, Event::Ready { .. }) && !up {
+            up = true;
+            failures
+                .drain(..)
+                .for_each(|failure| show_one(&failure, &printer));
+        }
+        if !up && matches!(event, Event::Failed { .. }) {
+            failures.push(event);
+        } else {
+            show_one(&event, &printer);
+        }
     }
 }
 
 fn show_one(event: &Event, printer: &Printer) {
     match event {
         Event::Starting { .. } | Event::Stopped { .. } => {}
-        Event::Ready { worker_id, pid, tools, took } => printer.done(format!(
+        Event::Ready {
+            worker_id,
+            pid,
+            tools,
+            took,
+        } => printer.done(format!(
             "worker {worker_id} is ready  (pid {pid}, {} ms): {}",
             took.as_millis(),
             tools.join(", ")
         )),
-        Event::Output { worker_id, stream, line } => {
-            let ink = if *stream == Stream::Stderr { Ink::Warn } else { Ink::Faint };
+        Event::Output {
+            worker_id,
+            stream,
+            line,
+        } => {
+            let ink = if *stream == Stream::Stderr {
+                Ink::Warn
+            } else {
+                Ink::Faint
+            };
             printer.passed_on(worker_id, ink, line);
         }
         Event::OutputLost { lines } => printer.warn(format!("{lines} lines of output were too fast to show")),
-        Event::Exited { worker_id, exit, tail } => {
+        Event::Exited {
+            worker_id,
+            exit,
+            tail,
+        } => {
             printer.warn(format!("worker {worker_id} ended by itself ({exit})"));
             for line in tail.iter().rev().take(5).rev() {
                 printer.note(format!("  {line}"));
             }
         }
         Event::Restarting { worker_id, after } => {
-            printer.note(format!("worker {worker_id} starts again in {} ms", after.as_millis()));
+            printer.note(format!(
+                "worker {worker_id} starts again in {} ms",
+                after.as_millis()
+            ));
         }
         Event::Failed { error, .. } => printer.error(error),
-        Event::LeaseLost { worker_id } => printer.warn(format!("worker {worker_id} lost the bridge; it keeps running and registers again")),
-        Event::Waiting { worker_id, error } => printer.note(format!("worker {worker_id} waits for the bridge: {error}")),
+        Event::LeaseLost { worker_id } => printer.warn(format!(
+            "worker {worker_id} lost the bridge; it keeps running and registers again"
+        )),
+        Event::Waiting { worker_id, error } => {
+            printer.note(format!("worker {worker_id} waits for the bridge: {error}"))
+        }
         Event::Draining { worker_id, reason } => printer.note(format!("worker {worker_id} drains: {reason}")),
         Event::Stopping { worker_id, reason } => printer.note(format!("worker {worker_id} stops: {reason}")),
     }
