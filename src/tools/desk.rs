@@ -1,8 +1,8 @@
 //! The dispatch desk: one table of tools, workers and calls behind one lock that is held for microseconds and
 //! never across an await. It admits calls, gives them permits in their turn, and ends each exactly once.
 //!
-//! This file holds the table and the life of a call that goes well; `roster` brings and loses workers, `stop`
-//! ends calls early. The desk never reads a parameter or a result.
+//! This file holds the table and the life of a call that goes well; `turn` gives permits, `roster` brings and loses
+//! workers, `registration` their tools, `stop` ends calls early. The desk never reads a parameter or a result.
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Weak};
@@ -14,11 +14,11 @@ use tokio::time::Instant;
 use super::call::{Call, Ended, Place, Reply, Ticket, Work, earlier};
 use super::failure;
 use super::limits::{HOST_CALLS, Limits, MAX_DEPTH};
-use super::link::{Link, millis_left, rpc};
+use super::link::Link;
 use super::registry::{Declaration, Registry, ToolId};
 use super::roster::Worker;
 use crate::error::{Error, Kind, Outcome};
-use crate::proto::bridge::{CallTiming, DispatchResult, ExecuteToolRequest, ExecuteToolResponse};
+use crate::proto::bridge::{CallTiming, DispatchResult, ExecuteToolResponse};
 
 /// What is counted of calls.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -338,98 +338,6 @@ impl State {
         Ok((granted, parent))
     }
 
-    fn enqueue(&mut self, ticket: Ticket, id: ToolId, bound: usize) -> Result<(), Error> {
-        let Some(tool) = self.registry.get_mut(id) else {
-            return Ok(());
-        };
-        if tool.queue.len() >= bound {
-            let text = format!("{bound} calls wait for `{}` already", tool.declaration.name);
-            return Err(Error::new(Kind::QueueFull, text)
-                .outcome(Outcome::NeverStarted)
-                .hint("slow down, or add workers: `snakepit worker spawn FILE -n N`"));
-        }
-        tool.enqueue(ticket);
-        self.waiting.insert(id);
-        Ok(())
-    }
-
-    /// The worker with a free permit for the tool that has the fewest calls.
-    fn best_worker(&self, tool: ToolId) -> Option<Arc<str>> {
-        let tool = self.registry.get(tool)?;
-        let bound = tool.concurrency();
-        tool.replicas
-            .iter()
-            .filter(|replica| replica.running < bound)
-            .filter_map(|replica| self.workers.get(&replica.worker))
-            .filter(|worker| worker.has_room())
-            .min_by_key(|worker| worker.outstanding)
-            .map(|worker| Arc::clone(&worker.link.worker_id))
-    }
-
-    /// Gives waiting calls the free permits of a worker: the deepest first, then in the order of arrival.
-    pub(super) fn pump(&mut self, worker: &str) {
-        while !self.waiting.is_empty() && self.workers.get(worker).is_some_and(Worker::has_room) {
-            let turn = |id: &ToolId| {
-                let tool = self.registry.get(*id)?;
-                let replica = tool.replicas.iter().find(|replica| &*replica.worker == worker)?;
-                let head = tool
-                    .queue
-                    .front()
-                    .filter(|_| replica.running < tool.concurrency())?;
-                Some((head.turn(), *id))
-            };
-            let Some((_, id)) = self.waiting.iter().filter_map(turn).min() else {
-                return;
-            };
-            let Some(tool) = self.registry.get_mut(id) else {
-                return;
-            };
-            let ticket = tool.queue.pop_front();
-            if tool.queue.is_empty() {
-                self.waiting.remove(&id);
-            }
-            if let Some(ticket) = ticket {
-                self.hand(ticket, id, worker);
-            }
-        }
-    }
-
-    /// Hands a call to a worker, under a permit.
-    fn hand(&mut self, ticket: Ticket, tool: ToolId, worker: &str) {
-        let Some(link) = self.workers.get(worker).map(|worker| Arc::clone(&worker.link)) else {
-            return;
-        };
-        self.take_permit(&link, tool);
-        let Some(call) = self.calls.get_mut(&ticket.call) else {
-            return;
-        };
-        call.handed = Instant::now();
-        let mut lane = None;
-        match ticket.work {
-            Work::Small(mut request) => {
-                request.timeout_ms = millis_left(call.deadline);
-                lane = link.outbox.post(*request).ok();
-            }
-            Work::Large(request) => {
-                let run = run_large(
-                    Weak::clone(&self.desk),
-                    Arc::clone(&link),
-                    ticket.call,
-                    *request,
-                    call.deadline,
-                );
-                link.runtime.spawn(run);
-            }
-            Work::Stream => {
-                if let Some(Reply::Permit(sender)) = call.reply.take() {
-                    // A caller that is gone gives the permit back by itself: it closes the call.
-                    drop(sender.send(Ok(Arc::clone(&link))));
-                }
-            }
-        }
-        call.place = Place::With { link, lane };
-    }
-
     /// Ends a call that a worker had and tells who waits for it.
     fn end(&mut self, id: &str, link: &Link, result: impl FnOnce(&Call) -> Ended) {
         let mine = |call: &Call| matches!(&call.place, Place::With { link: its, .. } if its.uid == link.uid);
@@ -493,57 +401,6 @@ impl State {
         Some(call)
     }
 
-    /// A call waits for a nested one: others may use its permit.
-    fn lend(&mut self, id: &str) {
-        let Some(call) = self.calls.get_mut(id) else {
-            return;
-        };
-        call.children += 1;
-        if let (1, Place::With { link, .. }, Some(tool)) = (call.children, &call.place, call.tool) {
-            let link = Arc::clone(link);
-            self.give_permit(&link, tool);
-        }
-    }
-
-    /// A call goes on after a nested one. Its worker may for a moment have more calls than permits.
-    fn take_back(&mut self, id: &str) {
-        let Some(call) = self.calls.get_mut(id) else {
-            return;
-        };
-        call.children -= 1;
-        if let (0, Place::With { link, .. }, Some(tool)) = (call.children, &call.place, call.tool) {
-            let link = Arc::clone(link);
-            self.take_permit(&link, tool);
-        }
-    }
-
-    fn take_permit(&mut self, link: &Link, tool: ToolId) {
-        self.permit(link, tool, |count| *count += 1);
-    }
-
-    fn give_permit(&mut self, link: &Link, tool: ToolId) {
-        self.permit(link, tool, |count| *count = count.saturating_sub(1));
-    }
-
-    /// Changes the counts of a worker, if it is still the one that the link belongs to.
-    fn permit(&mut self, link: &Link, tool: ToolId, change: impl Fn(&mut usize)) {
-        let Some(worker) = self
-            .workers
-            .get_mut(&link.worker_id)
-            .filter(|w| w.link.uid == link.uid)
-        else {
-            return;
-        };
-        change(&mut worker.outstanding);
-        if let Some(replica) = self
-            .registry
-            .get_mut(tool)
-            .and_then(|tool| tool.replica(&link.worker_id))
-        {
-            change(&mut replica.running);
-        }
-    }
-
     /// The worker that has a call.
     pub(super) fn worker_of(&self, id: &str) -> Option<Arc<str>> {
         match &self.calls.get(id)?.place {
@@ -561,23 +418,4 @@ fn sign(response: &mut ExecuteToolResponse, id: &str, link: &Link, call: &Call) 
     let timing = response.timing.get_or_insert_with(CallTiming::default);
     timing.queued_us = micros(call.handed.saturating_duration_since(call.arrived));
     timing.worker_us = micros(call.handed.elapsed());
-}
-
-/// A large unary call: an RPC of its own, on the link's runtime, so that it outlives its caller.
-async fn run_large(
-    desk: Weak<Desk>,
-    link: Arc<Link>,
-    id: Arc<str>,
-    request: ExecuteToolRequest,
-    deadline: Option<Instant>,
-) {
-    let mut client = link.client.clone();
-    let ended = link
-        .closed
-        .run_until_cancelled(client.execute_tool(rpc(request, deadline)))
-        .await;
-    // When the link closed, the desk has ended its calls already.
-    if let (Some(ended), Some(desk)) = (ended, desk.upgrade()) {
-        desk.settle_rpc(&id, &link, ended.map(tonic::Response::into_inner));
-    }
 }

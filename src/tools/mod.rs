@@ -1,7 +1,7 @@
 //! Registry, dispatch, calls, host tools: a call comes in, a worker or the bridge itself runs it, it ends once.
 //!
-//! [`Tools`] is the whole room for those above. Inside: `registry` says which tools there are, `desk` who runs a
-//! call and when, `link`, `outbox` and `lane` carry it to a worker and back, `chunks` relays a stream, `host`
+//! [`Tools`] is the whole room for those above. Inside: `registry` says which tools there are, `desk` and `turn` who
+//! runs a call and when, `link`, `outbox` and `lane` carry it to a worker and back, `chunks` relays a stream, `host`
 //! runs what the bridge itself offers. This room never touches a session's state and never re-encodes a
 //! parameter or a result.
 
@@ -19,11 +19,13 @@ mod limits;
 mod link;
 mod nearest;
 mod outbox;
+mod registration;
 mod registry;
 mod roster;
 mod signature;
 mod stop;
 mod through;
+mod turn;
 
 pub use address::WorkerAddress;
 pub use attached::Attached;

@@ -1,5 +1,5 @@
-//! The workers that are attached: bringing one in with its tools, taking tools from one that is known, losing one
-//! with its calls told the truth.
+//! The workers that are attached: bringing one in with its tools, losing one with its calls told the
+//! truth.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -13,8 +13,8 @@ use super::desk::{Desk, State};
 use super::failure;
 use super::limits::{MAX_CAPACITY, ORDERS};
 use super::link::Link;
-use super::registry::{Declaration, GLOBAL, ToolId};
-use crate::error::{Error, Kind};
+use super::registry::ToolId;
+use crate::error::Error;
 use crate::proto::admin::{WorkerOrder, WorkerSummary};
 use crate::proto::bridge::{DispatchCall, HandshakeResponse, ToolRegistration};
 
@@ -149,67 +149,6 @@ impl Desk {
         Ok(enrolled)
     }
 
-    /// Takes further tools of a worker that is attached. Gives their ids by name.
-    pub(super) fn register(
-        &self,
-        worker_id: &str,
-        session: &str,
-        tools: Vec<ToolRegistration>,
-        host_tools: &HashSet<String>,
-    ) -> Result<Vec<(String, ToolId)>, Error> {
-        let mut state = self.lock();
-        let Some((id, worker)) = state.workers.get_key_value(worker_id) else {
-            return Err(Error::new(
-                Kind::WorkerUnknown,
-                format!("no worker `{worker_id}` is attached"),
-            )
-            .hint("start it with `snakepit worker spawn FILE`"));
-        };
-        let id = Arc::clone(id);
-        if worker
-            .address
-            .session
-            .as_deref()
-            .is_some_and(|own| own != session)
-        {
-            let text = format!("worker `{worker_id}` serves another session");
-            return Err(Error::new(Kind::BadRequest, text));
-        }
-        self.within_limit(worker_id, worker.tools.len() + tools.len())?;
-        for tool in &tools {
-            // A tool that the session can call already must not be hidden by a second one of its name.
-            let scope = if state.registry.in_scope(session, &tool.name).is_some() {
-                session
-            } else {
-                GLOBAL
-            };
-            state.agree(scope, tool, worker_id, host_tools)?;
-        }
-        let mut ids = Vec::with_capacity(tools.len());
-        for tool in tools {
-            let name = tool.name.clone();
-            let known = state
-                .registry
-                .in_scope(GLOBAL, &name)
-                .filter(|_| session != GLOBAL);
-            let serves = known.filter(|known| state.workers[&id].tools.contains(known));
-            ids.push((name, serves.unwrap_or_else(|| state.serve(session, tool, &id))));
-        }
-        state.pump(&id);
-        Ok(ids)
-    }
-
-    fn within_limit(&self, worker: &str, tools: usize) -> Result<(), Error> {
-        let limit = self.limits.tools_per_worker;
-        if tools <= limit {
-            return Ok(());
-        }
-        Err(Error::new(
-            Kind::LimitExceeded,
-            format!("worker `{worker}` brings {tools} tools; at most {limit}"),
-        ))
-    }
-
     /// A worker is gone: its calls end, what never left goes to other workers.
     pub(super) fn lose(&self, link: &Link) {
         let mut state = self.lock();
@@ -234,85 +173,9 @@ impl Desk {
         all.sort_unstable_by(|a, b| a.worker_id.cmp(&b.worker_id));
         all
     }
-
-    /// Ends what a session has here: its calls are cancelled, its tools go. Says how many of each.
-    pub(super) fn end_session(&self, session: &str) -> (usize, usize) {
-        let mut state = self.lock();
-        let mine = state.calls.iter().filter(|(_, call)| call.session == session);
-        let calls: Vec<_> = mine.map(|(id, _)| Arc::clone(id)).collect();
-        for id in &calls {
-            state.stop(id, "the session ended");
-        }
-        let tools = if session == GLOBAL {
-            Vec::new()
-        } else {
-            state.registry.scope(session)
-        };
-        for worker in state.workers.values_mut() {
-            worker.tools.retain(|tool| !tools.contains(tool));
-            if worker.address.session.as_deref() == Some(session) {
-                worker.tell(order::stop("its session ended"));
-            }
-        }
-        for tool in &tools {
-            let replicas = state
-                .registry
-                .get(*tool)
-                .map(|tool| tool.replicas.iter().map(|r| r.worker.clone()).collect::<Vec<_>>());
-            for worker in replicas.into_iter().flatten() {
-                state.registry.leave(*tool, &worker);
-            }
-        }
-        let count = tools.len();
-        state.sweep(tools);
-        self.tell_if_idle(&state);
-        (count, calls.len())
-    }
 }
 
 impl State {
-    /// Refuses a tool that another worker, or the bridge itself, offers with another declaration.
-    fn agree(
-        &self,
-        scope: &str,
-        tool: &ToolRegistration,
-        worker: &str,
-        host_tools: &HashSet<String>,
-    ) -> Result<(), Error> {
-        let conflict = |whose: String| {
-            let text = format!("`{}` is declared differently by {whose}", tool.name);
-            Error::new(Kind::ToolConflict, text).hint("stop that one first, or rename one of the two")
-        };
-        if tool.name.is_empty() || tool.name.chars().any(|c| c.is_control() || c.is_whitespace()) {
-            let text = format!("`{}` is not a name for a tool", tool.name.escape_default());
-            return Err(Error::new(Kind::BadRequest, text));
-        }
-        if scope == GLOBAL && host_tools.contains(&tool.name) {
-            return Err(conflict("the bridge: it is a host tool".to_owned()));
-        }
-        let there = self
-            .registry
-            .in_scope(scope, &tool.name)
-            .and_then(|id| self.registry.get(id));
-        let Some(there) = there.filter(|there| there.declaration.registration != *tool) else {
-            return Ok(());
-        };
-        match there.replicas.iter().find(|replica| &*replica.worker != worker) {
-            Some(other) => Err(conflict(format!("worker `{}`", other.worker))),
-            None => Ok(()),
-        }
-    }
-
-    fn serve(&mut self, scope: &str, tool: ToolRegistration, worker: &Arc<str>) -> ToolId {
-        let id = self.registry.serve(Declaration::new(scope, tool), worker);
-        if let Some(worker) = self.workers.get_mut(worker)
-            && !worker.tools.contains(&id)
-        {
-            worker.tools.push(id);
-        }
-        id
-    }
-
     /// Takes a worker out of the roster and ends its calls. Gives its tools back, to be swept.
     fn detach(&mut self, id: &str, stop: Option<&str>) -> Vec<ToolId> {
         let Some(worker) = self.workers.remove(id) else {
@@ -376,7 +239,7 @@ impl State {
 
     /// Removes the tools that nobody serves any more and ends the calls that wait for them; other workers take
     /// what was put back.
-    fn sweep(&mut self, tools: Vec<ToolId>) {
+    pub(super) fn sweep(&mut self, tools: Vec<ToolId>) {
         for id in tools {
             if let Some(tool) = self.registry.sweep(id) {
                 self.waiting.remove(&id);
