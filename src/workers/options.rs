@@ -234,9 +234,6 @@ mod tests {
             listen("gpu9:7000", None).unwrap_err().kind(),
             Kind::WorkerUnreachable
         );
-        assert_eq!(
-            listen("gpu9:7000", Some("me")).unwrap(),
-            Listen::Tcp("me".into())
-        );
+        assert_eq!(listen("gpu9:7000", Some("me")).unwrap(), Listen::Tcp("me".into()));
     }
 }
