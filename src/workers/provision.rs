@@ -118,7 +118,8 @@ fn make(request: &Request<'_>, progress: &dyn Progress) -> Result<Provision> {
             Kind::ProvisionFailed,
             format!(
                 "`{python}` has {} {version}, and `{}` is needed",
-                need.name(), need.requirement
+                need.name(),
+                need.requirement
             ),
         )
         .detail("what an environment has wins over what snakepit brings")
@@ -154,7 +155,10 @@ fn declared_needs(target: Option<&Target>) -> Result<Vec<Need>> {
         return Ok(Vec::new());
     };
     let declared = script::declared(file)?.unwrap_or_default();
-    Ok(declared.iter().map(|requirement| Need::distribution(requirement)).collect())
+    Ok(declared
+        .iter()
+        .map(|requirement| Need::distribution(requirement))
+        .collect())
 }
 
 /// The folder with what the interpreter lacks, made where it is not there yet.

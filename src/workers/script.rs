@@ -35,7 +35,10 @@ pub(super) fn declared(file: &Path) -> Result<Option<Vec<String>>> {
     let parsed: Block = toml::from_str(&text).map_err(|cause| {
         Error::new(
             Kind::Config,
-            format!("the `script` block of `{}` is not as PEP 723 has it", file.display()),
+            format!(
+                "the `script` block of `{}` is not as PEP 723 has it",
+                file.display()
+            ),
         )
         .detail(cause.message())
     })?;
@@ -44,7 +47,11 @@ pub(super) fn declared(file: &Path) -> Result<Option<Vec<String>>> {
 
 /// The block's TOML without its comment marks; `None` when it is missing or does not end.
 fn block(text: &str) -> Option<String> {
-    let mut lines = text.lines().map(str::trim_end).skip_while(|line| *line != BEGIN).skip(1);
+    let mut lines = text
+        .lines()
+        .map(str::trim_end)
+        .skip_while(|line| *line != BEGIN)
+        .skip(1);
     let mut toml = String::new();
     for line in lines.by_ref() {
         if line == END {
@@ -71,7 +78,10 @@ mod tests {
                 "# /// script\n# requires-python = \">=3.10\"\n# dependencies = [\n#   \"numpy>=1.24\",\n# ]\n# ///\nimport numpy\n",
                 numpy,
             ),
-            ("#!/usr/bin/env python\n\n# /// script\n#\n# ///\n", Some(Vec::new())),
+            (
+                "#!/usr/bin/env python\n\n# /// script\n#\n# ///\n",
+                Some(Vec::new()),
+            ),
             ("# /// script\n# dependencies = []\nimport x\n# ///\n", None),
             ("# /// script\n# dependencies = []\n", None),
             ("text = '# /// script'\n", None),

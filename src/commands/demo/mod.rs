@@ -53,9 +53,16 @@ async fn play(context: &Context) -> Result<()> {
     stage.say("every function with @tool above it can be called")?;
     stage.show(&["tool", "list"], PATIENCE).await?;
     stage.say("one of them reads a real document")?;
-    stage.show(&["tool", "call", "analyze", "path=architecture.md", "top=5"], PATIENCE).await?;
+    stage
+        .show(
+            &["tool", "call", "analyze", "path=architecture.md", "top=5"],
+            PATIENCE,
+        )
+        .await?;
 
-    stage.say("a training loop streams its loss; a second client changes its learning rate; a watch sees it")?;
+    stage.say(
+        "a training loop streams its loss; a second client changes its learning rate; a watch sees it",
+    )?;
     train(&stage).await?;
 
     bridge.end().await;
@@ -64,11 +71,29 @@ async fn play(context: &Context) -> Result<()> {
 
 async fn train(stage: &Stage<'_>) -> Result<()> {
     let watched = ["var", "watch", "learning_rate", "-o", "table", "--count", "2"];
-    stage.show(&["var", "register", "learning_rate", "0.05", "--min", "0", "--max", "10"], PATIENCE).await?;
+    stage
+        .show(
+            &[
+                "var",
+                "register",
+                "learning_rate",
+                "0.05",
+                "--min",
+                "0",
+                "--max",
+                "10",
+            ],
+            PATIENCE,
+        )
+        .await?;
     let mut watch = stage.start("watch", Ink::Hint, &watched)?;
     let epochs = format!("epochs={EPOCHS}");
     let delay = format!("delay={DELAY}");
-    let mut call = stage.start("train", Ink::Good, &["tool", "call", "train", &epochs, &delay, "-o", "table"])?;
+    let mut call = stage.start(
+        "train",
+        Ink::Good,
+        &["tool", "call", "train", &epochs, &delay, "-o", "table"],
+    )?;
     let mut steered = None;
     let mut chunks = 0;
     while let Some(line) = call.next_line(&mut watch).await? {
@@ -96,12 +121,18 @@ fn farewell(context: &Context) -> Result<()> {
     printer.line(printer.paint(Ink::Strong, "Now by hand, from this folder:"))?;
     for (command, what) in [
         ("snakepit serve", "a bridge, in a terminal of its own"),
-        ("snakepit worker spawn examples/train.py", "your file, in a second one"),
+        (
+            "snakepit worker spawn examples/train.py",
+            "your file, in a second one",
+        ),
         ("snakepit tool call train epochs=200", "call it, in a third"),
         ("snakepit var set learning_rate 0.01", "steer it while it runs"),
         ("snakepit var watch 'l*'", "see every change with its revision"),
     ] {
-        printer.line(format!("  {command:<42} {}", printer.paint(Ink::Faint, &format!("# {what}"))))?;
+        printer.line(format!(
+            "  {command:<42} {}",
+            printer.paint(Ink::Faint, &format!("# {what}"))
+        ))?;
     }
     Ok(())
 }

@@ -83,16 +83,23 @@ impl Drop for Folder {
 
 impl<'a> Stage<'a> {
     pub(super) fn set(context: &'a Context) -> Result<Self> {
-        let random = crate::sys::machine::random().map_err(|cause| Error::io("cannot read random bytes", &cause))?;
+        let random =
+            crate::sys::machine::random().map_err(|cause| Error::io("cannot read random bytes", &cause))?;
         let folder = Folder(std::env::temp_dir().join(format!("snakepit-demo-{:08x}", random & 0xffff_ffff)));
         crate::sys::directory::private(&folder.0)
             .map_err(|cause| Error::io(format!("cannot make `{}`", folder.0.display()), &cause))?;
         for (name, text) in FILES {
             let path = folder.0.join(name);
-            std::fs::write(&path, text).map_err(|cause| Error::io(format!("cannot write `{}`", path.display()), &cause))?;
+            std::fs::write(&path, text)
+                .map_err(|cause| Error::io(format!("cannot write `{}`", path.display()), &cause))?;
         }
-        let binary = std::env::current_exe().map_err(|cause| Error::io("cannot find this program", &cause))?;
-        Ok(Self { context, folder, binary })
+        let binary =
+            std::env::current_exe().map_err(|cause| Error::io("cannot find this program", &cause))?;
+        Ok(Self {
+            context,
+            folder,
+            binary,
+        })
     }
 
     /// Prepares Python here, where a bar can be drawn; the workers of the bridge then find it made.
@@ -101,29 +108,54 @@ impl<'a> Stage<'a> {
         let printer = Arc::clone(&self.context.printer);
         let variables = Environment::new(false, &[], None)?.variables(0, 1);
         let made = tokio::task::spawn_blocking(move || {
-            let request = Request { python: None, target: Some(&target), extra: &[], variables };
+            let request = Request {
+                python: None,
+                target: Some(&target),
+                extra: &[],
+                variables,
+            };
             provision(&request, &Drawn::new(&printer))
         });
-        let made = made.await.map_err(|_| Error::new(Kind::Internal, "preparing Python ended unexpectedly"))??;
+        let made = made
+            .await
+            .map_err(|_| Error::new(Kind::Internal, "preparing Python ended unexpectedly"))??;
         self.context.printer.note(made.line());
         Ok(())
     }
 
     /// Starts the bridge and waits until it serves.
     pub(super) async fn bridge(&self) -> Result<Actor> {
-        let arguments = ["serve", "--ephemeral", "--worker", "text.py", "--worker", "train.py", "--ready-fd", "1"];
+        let arguments = [
+            "serve",
+            "--ephemeral",
+            "--worker",
+            "text.py",
+            "--worker",
+            "train.py",
+            "--ready-fd",
+            "1",
+        ];
         let mut bridge = self.start("serve", Ink::Faint, &arguments)?;
         let until = Instant::now() + UP;
         loop {
             let line = match tokio::time::timeout_at(until.into(), bridge.line()).await {
                 Ok(line) => line?,
-                Err(_) => return Err(Error::new(Kind::TimedOut, "the bridge of the demo was not up in time")),
+                Err(_) => {
+                    return Err(Error::new(
+                        Kind::TimedOut,
+                        "the bridge of the demo was not up in time",
+                    ));
+                }
             };
             match line {
                 Some((true, _)) => break,
                 Some((false, text)) => {
                     if !text.starts_with("hint:") {
-                        self.pass_on(&Line { from: "serve", ink: Ink::Faint, text })?;
+                        self.pass_on(&Line {
+                            from: "serve",
+                            ink: Ink::Faint,
+                            text,
+                        })?;
                     }
                 }
                 None => {
@@ -149,7 +181,10 @@ impl<'a> Stage<'a> {
             actor.succeeded().await
         };
         tokio::time::timeout(patience, shown).await.unwrap_or_else(|_| {
-            Err(Error::new(Kind::TimedOut, format!("`snakepit {}` took too long", arguments.join(" "))))
+            Err(Error::new(
+                Kind::TimedOut,
+                format!("`snakepit {}` took too long", arguments.join(" ")),
+            ))
         })
     }
 
@@ -169,7 +204,9 @@ impl<'a> Stage<'a> {
             // The demo passes the signal on; a process group of its own keeps Ctrl-C from arriving twice.
             .process_group(0)
             .kill_on_drop(true);
-        let mut child = command.spawn().map_err(|cause| Error::io("cannot start a command of the demo", &cause))?;
+        let mut child = command
+            .spawn()
+            .map_err(|cause| Error::io("cannot start a command of the demo", &cause))?;
         let (out, err) = (child.stdout.take(), child.stderr.take());
         Ok(Actor {
             name,
@@ -195,14 +232,22 @@ impl<'a> Stage<'a> {
         if line.from == "$" {
             return printer.line(format!("{} {}", printer.paint(Ink::Strong, "$"), line.text));
         }
-        printer.line(format!("{} {}", printer.paint(line.ink, &format!("{:>5} |", line.from)), line.text))
+        printer.line(format!(
+            "{} {}",
+            printer.paint(line.ink, &format!("{:>5} |", line.from)),
+            line.text
+        ))
     }
 }
 
 impl Line {
     /// A command as a user would type it.
     pub(super) fn typed(command: &str) -> Self {
-        Self { from: "$", ink: Ink::Strong, text: format!("snakepit {command}") }
+        Self {
+            from: "$",
+            ink: Ink::Strong,
+            text: format!("snakepit {command}"),
+        }
     }
 }
 
@@ -245,12 +290,18 @@ impl Actor {
     /// Waits for the end, which has to be a good one.
     pub(super) async fn succeeded(&mut self) -> Result<()> {
         while self.line().await?.is_some() {}
-        let status =
-            self.child.wait().await.map_err(|cause| Error::io(format!("cannot wait for `{}`", self.what), &cause))?;
+        let status = self
+            .child
+            .wait()
+            .await
+            .map_err(|cause| Error::io(format!("cannot wait for `{}`", self.what), &cause))?;
         if status.success() {
             return Ok(());
         }
-        let error = Error::new(Kind::Precondition, format!("`snakepit {}` failed ({status})", self.what));
+        let error = Error::new(
+            Kind::Precondition,
+            format!("`snakepit {}` failed ({status})", self.what),
+        );
         Err(self.last_error.iter().cloned().fold(error, Error::detail))
     }
 
