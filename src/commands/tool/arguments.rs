@@ -54,22 +54,6 @@ pub(super) fn read(tool: &ToolView, typed: &[String], object: Option<&str>) -> R
         let known = tool.parameters.iter().map(|parameter| parameter.name.as_str());
         hints.extend(nearest(name, known).map(|near| format!("did you mean `{near}`?")));
     }
-    let given = |name: &str| {
-        arguments.values.iter().any(|(known, _)| known == name)
-            || arguments.binary.iter().any(|(known, _)| known == name)
-            // One that could not be read has been told already.
-            || typed.iter().any(|word| split(word).is_ok_and(|(typed, _)| typed == name))
-    };
-    for parameter in tool
-        .parameters
-        .iter()
-        .filter(|parameter| parameter.required && !given(&parameter.name))
-    {
-        problems.push(format!(
-            "`{}` ({}) is missing",
-            parameter.name, parameter.type_name
-        ));
-    }
     if problems.is_empty() {
         return Ok(arguments);
     }
