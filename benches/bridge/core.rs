@@ -17,7 +17,10 @@ const OPERATIONS: u32 = 200_000;
 
 /// Measures and prints.
 pub fn run() {
-    let runtime = Builder::new_current_thread().enable_all().build().expect("a runtime");
+    let runtime = Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .expect("a runtime");
     let (writes, reads) = runtime.block_on(async {
         let (mut writes, mut reads) = (Vec::new(), Vec::new());
         for _ in 0..rounds() {
@@ -33,8 +36,14 @@ pub fn run() {
 
 async fn round() -> (f64, f64) {
     let bridge = Bridge::new(Arc::new(MemoryJournal::default()));
-    let actor = || Actor { principal: Principal::new("bench"), now: wall_now() };
-    let value = || RawValue { json: Bytes::from_static(b"0.001"), payload: None };
+    let actor = || Actor {
+        principal: Principal::new("bench"),
+        now: wall_now(),
+    };
+    let value = || RawValue {
+        json: Bytes::from_static(b"0.001"),
+        payload: None,
+    };
     let opening = Opening {
         id: "bench".to_owned(),
         metadata: Metadata::new(),
@@ -53,7 +62,10 @@ async fn round() -> (f64, f64) {
         metadata: Metadata::new(),
         if_exists: IfExists::Fail,
     });
-    bridge.execute_one(&live, declare, actor()).await.expect("declared");
+    bridge
+        .execute_one(&live, declare, actor())
+        .await
+        .expect("declared");
 
     let begin = Instant::now();
     for _ in 0..OPERATIONS {
