@@ -414,7 +414,8 @@ mod tests {
 
     #[test]
     fn a_table_that_is_not_known_is_refused_by_name() {
-        let error = read("[host_tool.x]\ncommand = ['true']", Path::new("snakepit.toml")).unwrap_err();
+        let refused = read("[host_tool.x]\ncommand = ['true']", Path::new("snakepit.toml"));
+        let error = refused.err().unwrap();
         assert_eq!(error.kind(), Kind::Config);
         assert!(error.message().contains("host_tool"), "{error}");
     }
