@@ -413,11 +413,10 @@ mod tests {
     }
 
     #[test]
-    fn other_tables_are_left_alone() {
-        assert!(
-            read("[serve]\nname = 'x'", Path::new("snakepit.toml"))
-                .unwrap()
-                .is_empty()
-        );
+    fn a_table_that_is_not_known_is_refused_by_name() {
+        let refused = read("[host_tool.x]\ncommand = ['true']", Path::new("snakepit.toml"));
+        let error = refused.err().unwrap();
+        assert_eq!(error.kind(), Kind::Config);
+        assert!(error.message().contains("host_tool"), "{error}");
     }
 }
