@@ -41,8 +41,11 @@ fn pid(worker: &Value) -> u32 {
 /// A process that a tool left behind in a session of its own.
 fn runaway(world: &World) -> u32 {
     let pid = world.json("tool call detach").as_u64().unwrap() as u32;
-    let line = format!("/proc/{pid}/cmdline");
-    assert!(std::fs::read(line).unwrap().starts_with(b"sleep"), "{pid}");
+    // The kernel shows a new program's words a moment after it started.
+    eventually(PROMISE, "what the tool left behind", || {
+        let line = std::fs::read(format!("/proc/{pid}/cmdline")).expect("it lives");
+        line.starts_with(b"sleep").then_some(())
+    });
     pid
 }
 
