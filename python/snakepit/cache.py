@@ -64,6 +64,7 @@ class VariableCache:
         self._lock = threading.Lock()
         self._entries: dict[str, _Entry] = {}
         self._types: dict[str, str] = {}
+        self._names: dict[str, str] = {}
         self._ttl = ttl
         self._epoch = 0
         #: Replies of an older revision may show what has changed since.
@@ -92,6 +93,10 @@ class VariableCache:
         """The type of a variable, where it was seen. It does not change while its id lives."""
         return self._types.get(identifier)
 
+    def name_of(self, identifier: str) -> str | None:
+        """The name of a variable, where it was seen."""
+        return self._names.get(identifier)
+
     # --- filling ----------------------------------------------------------------------------------------------
 
     def mark(self) -> int:
@@ -106,7 +111,9 @@ class VariableCache:
                 self._restart(reply.epoch)
             for key in keys:
                 self._types[key] = variable.type
+                self._names[key] = variable.name
             self._bound(self._types)
+            self._bound(self._names)
             if self._ttl <= 0 or reply.revision < self._floor or mark != self._generation:
                 return
             if len(variable.binary_value) > MAX_PAYLOAD:
@@ -158,6 +165,7 @@ class VariableCache:
     def _restart(self, epoch: int) -> None:
         self._entries.clear()
         self._types.clear()
+        self._names.clear()
         self._epoch, self._floor = epoch, 0
 
     # --- coherence --------------------------------------------------------------------------------------------

@@ -15,7 +15,7 @@ import json
 import math
 import os
 import uuid
-from collections.abc import Mapping, Set
+from collections.abc import Callable, Mapping, Set
 from typing import Any
 
 from google.protobuf import any_pb2
@@ -205,6 +205,20 @@ def unpack(message: any_pb2.Any, payload: bytes = b"") -> Any:
     kind = _kind(url)
     value = decode(message)
     return arrays.from_plain(value, kind) if kind in arrays.ARRAY_TYPES else value
+
+
+_TRUTHS = {b"true": True, b"false": False}
+#: How the commonest values are read, by their url; each raises ValueError for what it leaves to `unpack`.
+READERS: dict[str, Callable[[bytes], Any]] = {
+    PREFIX + "float": float,
+    PREFIX + "integer": int,
+    PREFIX + "boolean": lambda raw: _TRUTHS[raw],
+    PREFIX + "string": json.loads,
+    PREFIX + "choice": json.loads,
+    PREFIX + "module": json.loads,
+}
+#: The types that have no binary form to be asked for.
+SCALARS = frozenset(url.rpartition(".")[2] for url in READERS)
 
 
 def _kind(url: str) -> str:
