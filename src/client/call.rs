@@ -122,7 +122,8 @@ impl Call {
         &self.id
     }
 
-    /// What it does next; none after [`CallEvent::Finished`]. Never to be called again after an error.
+    /// What it does next; none after [`CallEvent::Finished`]. Never to be called again after an error. Not cancel
+    /// safe: dropping the future gives the call up.
     ///
     /// # Errors
     /// [`Kind::ToolFailed`] with the traceback when the tool raised; else what kept the call from its end.

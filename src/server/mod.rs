@@ -13,7 +13,7 @@ mod tools;
 mod variables;
 mod watch;
 
-pub use bind::{Bound, Listen, Settings};
+pub use bind::{Bound, GRACE, Listen, Settings};
 pub use edge::Layout;
 
 /// Connections at once. One more is not accepted until another ends.

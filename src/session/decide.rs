@@ -268,7 +268,7 @@ fn decide_set_all(state: &State, sets: &[Set], actor: &Actor) -> Result<Decision
 fn write(state: &State, set: &Set, actor: &Actor) -> Result<(Event, Written)> {
     let old = state.get(&set.target)?;
     check_version(old, set.expected)?;
-    let (ty, value) = decode_for(old, &set.value).map_err(|error| about(&old.name, error))?;
+    let (ty, value) = decode_for(old, &set.value).map_err(|error| explained(old, error, state))?;
     let constraints = if ty == old.ty {
         old.constraints.clone()
     } else {
@@ -276,7 +276,7 @@ fn write(state: &State, set: &Set, actor: &Actor) -> Result<(Event, Written)> {
     };
     let value = constraints
         .apply(value)
-        .map_err(|error| out_of_range(old, error, state))?;
+        .map_err(|error| explained(old, error, state))?;
     let new = Arc::new(Variable {
         ty,
         value,
@@ -420,16 +420,17 @@ fn about(name: &VariableName, error: Error) -> Error {
     named
 }
 
-fn out_of_range(old: &Variable, error: Error, state: &State) -> Error {
+fn explained(old: &Variable, error: Error, state: &State) -> Error {
     let named = about(&old.name, error);
-    if named.kind() != Kind::ConstraintViolated {
-        return named;
+    let (name, session) = (&old.name, &state.id);
+    match named.kind() {
+        Kind::ConstraintViolated => named.hint(format!(
+            "`{name}` of session `{session}` has the constraints {}; replace them with `snakepit var register {name} --update`",
+            old.constraints.json(),
+        )),
+        Kind::WrongType if named.hints().is_empty() => {
+            named.hint(format!("`{name}` of session `{session}` is of type {}", old.ty))
+        }
+        _ => named,
     }
-    named.hint(format!(
-        "`{}` of session `{}` has the constraints {}; replace them with `snakepit var register {} --update`",
-        old.name,
-        state.id,
-        old.constraints.json(),
-        old.name
-    ))
 }

@@ -43,8 +43,10 @@ enum Left {
     Gone,
     /// The bridge refused it before it ever took a call.
     Refused(Error),
-    /// The supervisor stops.
+    /// The supervisor stops, and the process still runs.
     Stopped,
+    /// The supervisor stops, and the process was ended.
+    Ended,
 }
 
 impl Slot {
@@ -55,7 +57,7 @@ impl Slot {
             let born = Instant::now();
             self.tell(Event::Starting { worker_id: self.id() });
             match self.live(born, restarts).await {
-                Left::Stopped => break,
+                Left::Stopped | Left::Ended => break,
                 Left::Gone => {}
                 Left::Refused(error) => {
                     self.tell(Event::Failed {
@@ -129,19 +131,21 @@ impl Slot {
         };
         let left = self.serve(&mut worker, &who, born).await;
         match left {
-            Left::Gone => {}
+            Left::Gone | Left::Ended => {}
             Left::Refused(_) => {
                 worker.stop(Duration::ZERO, std::future::ready(())).await;
             }
-            Left::Stopped => {
-                self.tell(Event::Stopping {
-                    worker_id: self.id(),
-                    reason: "shutdown".into(),
-                });
-                worker.stop(self.spec.stop_grace, self.kill.cancelled()).await;
-            }
+            Left::Stopped => self.end(&mut worker).await,
         }
         left
+    }
+
+    async fn end(&self, worker: &mut Worker) {
+        self.tell(Event::Stopping {
+            worker_id: self.id(),
+            reason: "shutdown".into(),
+        });
+        worker.stop(self.spec.stop_grace, self.kill.cancelled()).await;
     }
 
     /// Keeps a process registered until it is to be left.
@@ -171,7 +175,12 @@ impl Slot {
             loop {
                 tokio::select! {
                     exit = worker.wait() => return self.exited(worker, exit).await,
-                    () = self.stop.cancelled() => return self.stop_under(lease, worker).await,
+                    () = self.stop.cancelled() => {
+                        // Ended while its registration holds, so that its last calls can give their results.
+                        self.end(worker).await;
+                        drop(lease);
+                        return Left::Ended;
+                    }
                     order = lease.orders.recv() => match order {
                         None => break,
                         Some(Order::Drain { reason }) => {
@@ -188,17 +197,6 @@ impl Slot {
             self.tell(Event::LeaseLost { worker_id: self.id() });
             since = Instant::now();
         }
-    }
-
-    /// Ends a process while its registration holds, so that its last calls can give their results.
-    async fn stop_under(&self, lease: Lease, worker: &mut Worker) -> Left {
-        self.tell(Event::Stopping {
-            worker_id: self.id(),
-            reason: "shutdown".into(),
-        });
-        worker.stop(self.spec.stop_grace, self.kill.cancelled()).await;
-        drop(lease);
-        Left::Stopped
     }
 
     async fn exited(&self, worker: &mut Worker, exit: spawn::Exit) -> Left {
