@@ -65,7 +65,7 @@ class Block:
 
     def raw(self) -> bytes:
         """The elements as little-endian bytes in C order; for an array the one copy that is made of it."""
-        if is_array(self.elements):
+        if hasattr(self.elements, "tobytes"):
             little = self.elements.dtype.newbyteorder("<")
             return bytes(self.elements.astype(little, order="C", copy=False).tobytes())
         try:
@@ -75,7 +75,7 @@ class Block:
 
     def flat(self) -> list[Any]:
         """The elements as Python numbers in C order."""
-        if not is_array(self.elements):
+        if not hasattr(self.elements, "reshape"):
             return list(self.elements)
         flat: list[Any] = self.elements.reshape(-1).tolist()
         return flat

@@ -47,9 +47,12 @@ class CacheStats:
 
 
 class _Entry:
-    __slots__ = ("expires", "keys", "make", "value")
+    __slots__ = ("expires", "keys", "make", "revision", "value")
 
-    def __init__(self, value: Any, make: Callable[[], Any] | None, expires: float, keys: tuple[str, ...]) -> None:
+    def __init__(
+        self, value: Any, make: Callable[[], Any] | None, expires: float, keys: tuple[str, ...], revision: int
+    ) -> None:
+        self.revision = revision
         self.value = value
         #: Makes a value anew where it could be changed by whoever gets it; None for what cannot.
         self.make = make
@@ -118,9 +121,13 @@ class VariableCache:
                 return
             if len(variable.binary_value) > MAX_PAYLOAD:
                 return
+            # Of two replies that come back in the wrong order the newer one stays, so that no reader goes back.
+            there = self._entries.get(variable.id)
+            if there is not None and there.revision > reply.revision:
+                return
             frozen = isinstance(value, _FROZEN)
             expires = time.monotonic() + self._ttl
-            entry = _Entry(value if frozen else None, None if frozen else make, expires, tuple(keys))
+            entry = _Entry(value if frozen else None, None if frozen else make, expires, tuple(keys), reply.revision)
             for key in keys:
                 self._entries.pop(key, None)
                 self._entries[key] = entry

@@ -9,6 +9,7 @@ import grpc
 
 import snakepit
 from snakepit import tools
+from snakepit.errors import ToolNotFoundError
 from snakepit.wire import bridge_pb2 as pb
 from snakepit_bridge.session_context import SessionContext
 
@@ -16,6 +17,10 @@ __all__ = ["BaseAdapter", "ToolMetadata", "tool"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 _log = logging.getLogger("snakepit_bridge")
+
+
+class MissingToolError(ToolNotFoundError, AttributeError):
+    """An adapter has no such method."""
 
 
 @dataclass
@@ -64,7 +69,10 @@ class BaseAdapter(snakepit.BaseAdapter):
     def call_tool(self, tool_name: str, /, **arguments: Any) -> Any:
         """Calls any public method of this instance by name. Raises `ToolNotFoundError` for one that it has not."""
         method = None if tool_name.startswith("_") else getattr(self, tool_name, None)
-        return method(**arguments) if callable(method) else super().call_tool(tool_name, **arguments)
+        if not callable(method):
+            text = f"Tool '{tool_name}' not found in {type(self).__name__}"
+            raise MissingToolError(text, code="E0601")
+        return method(**arguments)
 
     def register_with_session(self, session_id: str, stub: Any) -> list[str]:
         """Offers the tools to a session and gives their names, [] where the bridge does not take them.
