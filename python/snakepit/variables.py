@@ -181,7 +181,7 @@ def _fill(request: pb.SetVariableRequest, packed: tuple[Any, bytes]) -> None:
 
 def _has_forms(value: Any) -> bool:
     """Whether embeddings, tensors, lists and maps are sent this value in different forms."""
-    return arrays.is_array(value) or isinstance(value, (list, tuple, Mapping))
+    return hasattr(value, "__array__") or isinstance(value, (list, tuple, Mapping))
 
 
 def _packed(scope: Scope, name: str, value: Any) -> tuple[Any, bytes]:

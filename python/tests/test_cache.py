@@ -227,12 +227,12 @@ def test_readers_of_a_watched_cache_never_go_back(watched, other):
                 wrong.append((last, seen))
             last = seen
 
-    threads = [threading.Thread(target=read) for _ in range(4)]
+    threads = [threading.Thread(target=read) for _ in range(2)]
     for thread in threads:
         thread.start()
-    for value in range(1, 300):
+    for value in range(1, 100):
         other["x"] = value
-    until(lambda: watched["x"] == 299)
+    until(lambda: watched["x"] == 99)
     stop.set()
     for thread in threads:
         thread.join(PATIENCE)
