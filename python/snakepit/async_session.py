@@ -46,8 +46,10 @@ class AsyncSessionContext:
         self.session_id = session_id
         self.strict_mode = strict_mode
         self._channel: Any = None
+        self._address: str | None = None
         source = stub_or_channel_or_address
         if isinstance(source, str):
+            self._address = source
             source = self._channel = channel.open_async_channel(source)
         #: The stub that every call goes through.
         self.stub = source if hasattr(source, "GetVariable") else rpc.AsyncBridgeServiceStub(source)
@@ -218,7 +220,12 @@ class AsyncSessionContext:
     def start_watch(self) -> None:
         """As `SessionContext.start_watch`: one task of the loop that runs now."""
         if self._watcher is None:
-            self._watcher = AsyncWatcher(self.stub, self.session_id, self._cache)
+            stub, own = self.stub, None
+            if self._address is not None:
+                # A connection of its own: what is large in the watch does not hold up reads.
+                own = channel.open_async_channel(self._address, alone=True)
+                stub = rpc.AsyncBridgeServiceStub(own)
+            self._watcher = AsyncWatcher(stub, self.session_id, self._cache, own)
 
     async def wait_coherent(self, timeout: float | None = None) -> bool:
         """As `SessionContext.wait_coherent`."""

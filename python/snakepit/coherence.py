@@ -83,10 +83,11 @@ def _waits() -> Iterator[float]:
 
 
 class Watcher:
-    """The watch of a sync context, on one thread of its own."""
+    """The watch of a sync context, on one thread of its own. A `channel` that is given is closed at its end."""
 
-    def __init__(self, stub: Any, session_id: str, cache: VariableCache) -> None:
+    def __init__(self, stub: Any, session_id: str, cache: VariableCache, channel: Any = None) -> None:
         self._stub = stub
+        self._channel = channel
         self._session_id = session_id
         self._cache = cache
         self._stopped = threading.Event()
@@ -113,6 +114,13 @@ class Watcher:
             self._thread.join(timeout)
 
     def _run(self) -> None:
+        try:
+            self._follow()
+        finally:
+            if self._channel is not None:
+                self._channel.close()
+
+    def _follow(self) -> None:
         waits = _waits()
         while not self._stopped.is_set():
             try:
@@ -143,10 +151,11 @@ class Watcher:
 
 
 class AsyncWatcher:
-    """The watch of an async context, as one task of its loop."""
+    """The watch of an async context, as one task of its loop. A `channel` that is given is closed at its end."""
 
-    def __init__(self, stub: Any, session_id: str, cache: VariableCache) -> None:
+    def __init__(self, stub: Any, session_id: str, cache: VariableCache, channel: Any = None) -> None:
         self._stub = stub
+        self._channel = channel
         self._session_id = session_id
         self._cache = cache
         self._alive = asyncio.Event()
@@ -165,6 +174,8 @@ class AsyncWatcher:
         self._cache.vouch(0)
         self._task.cancel()
         await asyncio.wait([self._task])
+        if self._channel is not None:
+            await self._channel.close()
 
     async def _run(self) -> None:
         waits = _waits()

@@ -70,8 +70,10 @@ class SessionContext:
         self.session_id = session_id
         self.strict_mode = strict_mode
         self._channel: Any = None
+        self._address: str | None = None
         source = stub_or_channel_or_address
         if isinstance(source, str):
+            self._address = source
             source = self._channel = channel.open_channel(source)
         #: The stub that every call goes through.
         self.stub = source if hasattr(source, "GetVariable") else rpc.BridgeServiceStub(source)
@@ -329,7 +331,12 @@ class SessionContext:
         """Keeps the cache coherent from now on, as `coherent=True` does from the start."""
         with self._lock:
             if self._watcher is None:
-                self._watcher = Watcher(self.stub, self.session_id, self._cache)
+                stub, own = self.stub, None
+                if self._address is not None:
+                    # A connection of its own: what is large in the watch does not hold up reads.
+                    own = channel.open_channel(self._address, alone=True)
+                    stub = rpc.BridgeServiceStub(own)
+                self._watcher = Watcher(stub, self.session_id, self._cache, own)
                 weakref.finalize(self, self._watcher.stop)
 
     def wait_coherent(self, timeout: float | None = None) -> bool:
