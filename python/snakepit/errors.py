@@ -336,6 +336,13 @@ def from_failure(failure: Any, fallback: str = "", **rest: str) -> ToolError:
     )
 
 
+#: Code and hint of statuses that grpcio itself makes, or a peer that is no bridge of ours.
+_OWN = {
+    "UNAVAILABLE": ("E0801", "start a bridge with `snakepit serve`, or name its address in SNAKEPIT_ADDRESS"),
+    "RESOURCE_EXHAUSTED": ("E0902", "a message has at most 64 MiB: send less at once, or a smaller dtype"),
+}
+
+
 def from_rpc_error(error: grpc.RpcError) -> SnakepitError:
     """The error that a failed RPC stands for. Raise it `from None`: its text has everything."""
     status = error.code().name if error.code() is not None else "UNKNOWN"
@@ -358,8 +365,8 @@ def from_rpc_error(error: grpc.RpcError) -> SnakepitError:
     cls = _BY_CODE.get(code) or _BY_STATUS.get(status, SnakepitError)
     if not code and status == "NOT_FOUND":
         cls = _not_found_by_text(text)
-    if status == "UNAVAILABLE" and not rest.get("hint"):
-        rest["hint"] = "start a bridge with `snakepit serve`, or name its address in SNAKEPIT_ADDRESS"
+    if info is None and status in _OWN:
+        code, rest["hint"] = _OWN[status]
     return cls(text, code=code, **rest)
 
 

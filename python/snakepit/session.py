@@ -10,18 +10,15 @@ from datetime import timedelta
 from types import TracebackType
 from typing import Any
 
-import grpc
-
-from snakepit import channel, errors, operations, values, variables
-from snakepit.cache import ABSENT, DEFAULT_TTL, CacheStats, VariableCache
+from snakepit import channel, operations, variables
+from snakepit.cache import DEFAULT_TTL, CacheStats, VariableCache
 from snakepit.coherence import Watcher
 from snakepit.context import HostTools
 from snakepit.errors import VariableNotFoundError
 from snakepit.operations import BINARY_HEADER, MISSING, Driver, Scope
+from snakepit.reading import Reader
 from snakepit.views import BatchResult, BatchUpdater, VariableNamespace, VariableProxy
-from snakepit.wire import bridge_pb2, rpc
-
-_Request = bridge_pb2.GetVariableRequest
+from snakepit.wire import rpc
 
 #: The environment variable that names the session.
 SESSION_VARIABLE = "SNAKEPIT_SESSION"
@@ -57,6 +54,8 @@ class SessionContext:
 
     #: What a batch block does with refusals: raise them.
     raises_in_batches = True
+    #: Embeddings are read as lists.
+    reads_lists = False
 
     def __init__(
         self,
@@ -77,10 +76,11 @@ class SessionContext:
             source = self._channel = channel.open_channel(source)
         #: The stub that every call goes through.
         self.stub = source if hasattr(source, "GetVariable") else rpc.BridgeServiceStub(source)
-        self.use(Driver(self.stub, (BINARY_HEADER,)))
+        self._driver = Driver(self.stub, (BINARY_HEADER,))
         self._cache = VariableCache()
         self._cache.set_ttl(cache_ttl)
-        self._scope = Scope(session_id, cache=self._cache)
+        self._scope = Scope(session_id, cache=self._cache, lists=self.reads_lists)
+        self._reader = Reader(self._driver, self._scope, self._cache)
         self._namespace = VariableNamespace(self)
         self._proxies: dict[str, VariableProxy] = {}
         self._lock = threading.Lock()
@@ -103,40 +103,11 @@ class SessionContext:
         snakepit.errors.VariableNotFoundError: [E0201] ...
         """
         try:
-            return self._read(str(identifier), bypass_cache)
+            return self._reader.read(str(identifier), bypass_cache)
         except VariableNotFoundError:
             if default is MISSING:
                 raise
             return default
-
-    def _read(self, name: str, bypass_cache: bool = False) -> Any:
-        """`variables.get` with the steps between the call and the value left out, where the type is a scalar's."""
-        cache = self._cache
-        if not bypass_cache and cache.ttl > 0:
-            kept = cache.get(name)
-            if kept is not ABSENT:
-                return kept
-        known = cache.known_type(name)
-        if known not in values.SCALARS:
-            return self._driver.run(variables.get(self._scope, name, bypass_cache=True))
-        mark = cache.mark()
-        failure = None
-        try:
-            request = _Request(session_id=self.session_id, variable_identifier=name)
-            reply = self._get(request, metadata=self._get_header)
-        except grpc.RpcError as error:
-            failure = errors.from_rpc_error(error)
-        if failure is not None:
-            raise failure
-        message = reply.variable.value
-        try:
-            value = values.READERS[message.type_url](message.value)
-        except (KeyError, ValueError):
-            value = variables.value_of(self._scope, reply.variable)
-        if cache.ttl > 0 or reply.variable.type != known:
-            variable = reply.variable
-            cache.put(mark, name, variable, value, reply, lambda: variables.value_of(self._scope, variable))
-        return value
 
     def set_variable(
         self,
@@ -242,7 +213,7 @@ class SessionContext:
     register = register_variable
 
     def __getitem__(self, name: str) -> Any:
-        return self._read(name)
+        return self._reader.read(name)
 
     def __setitem__(self, name: str, value: Any) -> None:
         self.set(name, value)
@@ -367,9 +338,7 @@ class SessionContext:
         """Sends everything through another driver, with its request header."""
         self._driver = driver
         self.stub = driver.stub
-        # The hot path asks for no binary form, which costs a header, and looks nothing up.
-        self._get = driver.stub.GetVariable
-        self._get_header = tuple(one for one in driver.header if one != BINARY_HEADER) or None
+        self._reader.use(driver)
 
     # --- life -------------------------------------------------------------------------------------------------
 

@@ -5,7 +5,6 @@ embeddings are lists, a failed host tool is a `RuntimeError` too, and leaving a 
 """
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
 from datetime import timedelta
 from types import TracebackType
 from typing import Any
@@ -43,6 +42,7 @@ class SessionContext(snakepit.SessionContext):
     """One session of a bridge. `SessionContext(stub_or_channel_or_address, session_id, strict_mode=False)`."""
 
     raises_in_batches = False
+    reads_lists = True
 
     def __init__(
         self,
@@ -54,7 +54,6 @@ class SessionContext(snakepit.SessionContext):
         coherent: bool = False,
     ) -> None:
         super().__init__(stub_or_channel_or_address, session_id, strict_mode, cache_ttl=cache_ttl, coherent=coherent)
-        self._scope = replace(self._scope, lists=True)
         self._tools: dict[str, Callable[..., Any]] = {}
 
     # --- variables --------------------------------------------------------------------------------------------

@@ -331,6 +331,20 @@ def test_inferred_integers_take_floats(ctx):
         ctx["y"] = 1.5
 
 
+def test_a_variable_may_come_back_with_another_type(ctx, other):
+    ctx.set_cache_ttl(0)
+    for value in (1.5, 7, "text", True, [1, 2], 2.5):
+        other["x"] = value
+        for _ in range(3):
+            assert ctx["x"] == value
+            assert type(ctx["x"]) is type(value)
+        other.delete_variable("x")
+        with pytest.raises(sp.VariableNotFoundError):
+            ctx["x"]
+    other["x"] = np.ones(3000)
+    assert ctx["x"].sum() == 3000
+
+
 def test_ids_serve_as_names(ctx):
     made = ctx.declare("x", 1)
     ctx[made] = 2
@@ -359,7 +373,7 @@ def test_sync_and_async_have_one_surface():
 
     sync, loop = surface(sp.SessionContext), surface(sp.AsyncSessionContext)
     assert loop.pop("contains")
-    for only_sync in ("use", "raises_in_batches"):
+    for only_sync in ("use", "raises_in_batches", "reads_lists"):
         sync.pop(only_sync)
     # A property cannot be awaited.
     sync.pop("elixir_tools"), loop.pop("elixir_tools")
