@@ -1,11 +1,13 @@
 """What code written for snakepit_bridge 2.0 imports, calls and gets."""
 
+import os
 import pickle
 import struct
 
 import numpy as np
 import pytest
 from google.protobuf import any_pb2
+from harness import DATA, RealBridge
 
 import snakepit
 from snakepit import channel
@@ -225,3 +227,26 @@ def test_adapters_that_register_by_hand_get_no_error(bridge, named):
     stub = rpc.BridgeServiceStub(channel.open_channel(bridge.address))
     assert Adapter().register_with_session(named, stub) == []
     assert Adapter().register_with_session("nobody", rpc.BridgeServiceStub(channel.open_channel("unix:/none"))) == []
+
+
+def test_an_older_adapter_runs_in_a_worker(named):
+    if "SNAKEPIT_BIN" not in os.environ:
+        pytest.skip("needs the binary in SNAKEPIT_BIN")
+    started = RealBridge(f"{DATA / 'older.py'}:OlderAdapter")
+    try:
+        with snakepit.connect(session=named, address=started.address) as ctx:
+            ctx.declare("rate", 0.1)
+            ctx.register_variable("vector", "embedding", [1, 2])
+            for rate, step in ((0.1, "0.2"), (0.5, "0.3")):
+                ctx["rate"] = rate  # the instance outlives its calls, and sees what changed in between
+                told = ctx.call_tool("tune", step=step)
+                assert told == {
+                    "ready": True,
+                    "seen": rate,
+                    "rate": float(step),
+                    "vector": [1.0, 2.0],
+                    "old": True,
+                }
+                assert ctx["rate"] == float(step)
+    finally:
+        started.close()
