@@ -137,7 +137,9 @@ fn redeclare(
                 existing.name, state.id
             ),
         )
-        .hint("keep it with `--if-missing`, or replace its constraints with `--update`"));
+        .hint(
+            "keep it with `--if-missing`, change its constraints with `--update`, or write it with `var set`",
+        ));
     }
     let widened = existing.inferred && existing.ty == Type::Float && ty == Type::Integer;
     if existing.ty != ty && !widened {
@@ -216,7 +218,7 @@ fn differs(existing: &Variable, how: String) -> Error {
         format!("variable `{}` is declared differently", existing.name),
     )
     .detail(how)
-    .hint("replace its constraints with `--update`; to change its type delete it first")
+    .hint("declare it as it is, or change its constraints with `--update` (in Python `if_exists=\"update\"`)")
 }
 
 fn decide_set(state: &State, set: &Set, actor: &Actor) -> Result<Decision> {
@@ -425,7 +427,7 @@ fn explained(old: &Variable, error: Error, state: &State) -> Error {
     let (name, session) = (&old.name, &state.id);
     match named.kind() {
         Kind::ConstraintViolated => named.hint(format!(
-            "`{name}` of session `{session}` has the constraints {}; replace them with `snakepit var register {name} --update`",
+            "`{name}` of session `{session}` has the constraints {}; change one with `snakepit var register {name} --update` and `--min`, `--max` or another",
             old.constraints.json(),
         )),
         Kind::WrongType if named.hints().is_empty() => {
