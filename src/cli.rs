@@ -32,7 +32,7 @@ pub struct Globals {
         global = true,
         value_name = "FORMAT",
         hide_possible_values = true,
-        help = "Format of stdout: table, tsv, json, jsonl, raw, npy, name or none [env: SNAKEPIT_OUTPUT]"
+        help = "Format of stdout: table, tsv, json, jsonl, raw, name or none [env: SNAKEPIT_OUTPUT]"
     )]
     pub output: Option<Output>,
 

@@ -92,6 +92,6 @@ fn fallback(default: &str, context: &Context) -> Result<()> {
 fn no_array() -> Error {
     Error::new(
         Kind::Usage,
-        "only a tensor or an embedding can be written as `npy`",
+        "this release cannot write `npy` here",
     )
 }
