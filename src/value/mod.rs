@@ -141,7 +141,8 @@ impl Value {
         self.ty
     }
 
-    /// The canonical JSON text; for embeddings and tensors it is made at the first call and kept.
+    /// The canonical JSON text; for embeddings and tensors it is made at the first call and kept where
+    /// it is small.
     pub fn json(&self) -> Bytes {
         match &self.body {
             Body::Float { json, .. } | Body::Integer(json) => json.clone(),

@@ -38,6 +38,13 @@ pub fn variable(variable: &session::Variable, encoding: Encoding) -> pb::Variabl
     }
 }
 
+/// Whether [`variable`] takes long: a large array has to be printed as JSON.
+pub fn is_costly(variable: &session::Variable, encoding: Encoding) -> bool {
+    encoding == Encoding::Json
+        && variable.ty.has_binary_form()
+        && variable.value.payload_len() > session::HEAVY_BYTES
+}
+
 /// A version in the contract's int32, which saturates; `version64` beside it is exact.
 pub fn version(version: Version) -> i32 {
     i32::try_from(version.0).unwrap_or(i32::MAX)
