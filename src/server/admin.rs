@@ -92,6 +92,13 @@ impl AdminService for Service {
         }))
     }
 
+    async fn describe_variables(
+        &self,
+        request: Request<pb::DescribeVariablesRequest>,
+    ) -> Reply<pb::DescribeVariablesResponse> {
+        Self::describe_variables(self, request).await
+    }
+
     async fn set_constraints(
         &self,
         request: Request<pb::SetConstraintsRequest>,

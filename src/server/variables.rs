@@ -11,11 +11,11 @@ use super::{
 };
 use crate::{
     error::{Error, Kind, Result},
-    proto::bridge as pb,
+    proto::{admin, bridge as pb},
     session::{MAX_BATCH, Selector, Variable},
     wire::{
         value::Encoding,
-        variable::{is_costly, variable},
+        variable::{description, is_costly, variable},
     },
 };
 
@@ -124,6 +124,30 @@ impl Service {
             revision: revision.0,
             epoch: epoch.0,
             total,
+        }))
+    }
+
+    pub(super) async fn describe_variables(
+        &self,
+        request: Request<admin::DescribeVariablesRequest>,
+    ) -> Reply<admin::DescribeVariablesResponse> {
+        let request = request.into_inner();
+        batch_limit(request.variable_identifiers.len())?;
+        let live = self.bridge.session(&request.session_id)?;
+        let selector = Selector::new(&request.variable_identifiers);
+        let state = live.read();
+        let missing = selector
+            .exact()
+            .filter(|name| state.find(name).is_none())
+            .map(str::to_owned)
+            .collect();
+        fits(Response::new(admin::DescribeVariablesResponse {
+            variables: state
+                .select(&selector)
+                .map(|found| description(found))
+                .collect(),
+            missing,
+            revision: state.revision.0,
         }))
     }
 

@@ -162,6 +162,15 @@ impl Value {
         }
     }
 
+    /// A numpy file of an embedding or tensor, in two parts: what stands before the data, and the data. Byte for byte
+    /// what `numpy.save` writes.
+    pub fn npy(&self) -> Option<(Bytes, Bytes)> {
+        match &self.body {
+            Body::Array(array) => Some((npy::header(array.dtype(), array.shape()), array.payload().clone())),
+            _ => None,
+        }
+    }
+
     /// The bytes that the value takes: the raw payload of embeddings and tensors, else its JSON text.
     pub fn payload_len(&self) -> usize {
         match &self.body {

@@ -13,10 +13,19 @@ use crate::{
 pub fn variable(variable: &session::Variable, encoding: Encoding) -> pb::Variable {
     let (value, binary_value) = encode(&variable.value, encoding);
     pb::Variable {
+        value: Some(value),
+        binary_value,
+        ..description(variable)
+    }
+}
+
+/// A variable without its value.
+pub fn description(variable: &session::Variable) -> pb::Variable {
+    pb::Variable {
         id: variable.id.as_str().to_owned(),
         name: variable.name.as_str().to_owned(),
         r#type: variable.ty.as_str().to_owned(),
-        value: Some(value),
+        value: None,
         constraints_json: variable.constraints.json().to_owned(),
         metadata: variable
             .metadata
@@ -28,7 +37,7 @@ pub fn variable(variable: &session::Variable, encoding: Encoding) -> pb::Variabl
         version: version(variable.version),
         access_control_json: String::new(),
         optimization_status: None,
-        binary_value,
+        binary_value: bytes::Bytes::new(),
         version64: variable.version.0,
         revision: variable.revision.0,
         created_at: Some(timestamp(variable.created_at)),
