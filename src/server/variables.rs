@@ -142,10 +142,7 @@ impl Service {
             .map(str::to_owned)
             .collect();
         fits(Response::new(admin::DescribeVariablesResponse {
-            variables: state
-                .select(&selector)
-                .map(|found| description(found))
-                .collect(),
+            variables: state.select(&selector).map(|found| description(found)).collect(),
             missing,
             revision: state.revision.0,
         }))

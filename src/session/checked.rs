@@ -8,9 +8,9 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use super::{Command, IfExists, Set, State, Variable};
+use super::{Command, IfExists, MAX_VALUE_BYTES, Set, State, Variable};
 use crate::{
-    error::Result,
+    error::{Error, Kind, Result},
     value::{Constraints, Type, Value},
 };
 
@@ -84,6 +84,11 @@ impl RawValue {
     pub(super) fn judge(&self, by: &Constraints) -> Result<Value> {
         match &self.judged {
             Some(judged) if judged.by == *by => judged.outcome.clone(),
+            _ if self.len() > MAX_VALUE_BYTES => Err(Error::new(
+                Kind::LimitExceeded,
+                format!("a value has at most {MAX_VALUE_BYTES} bytes"),
+            )
+            .detail(format!("this one has {}", self.len()))),
             _ => by.apply(self.decode(by.ty())?),
         }
     }

@@ -35,6 +35,9 @@ pub const MAX_BATCH: usize = 1_000;
 /// Bytes of values, constraints and metadata that one session may hold. The reply to more is RESOURCE_EXHAUSTED.
 pub const MAX_SESSION_BYTES: usize = 256 * 1024 * 1024;
 
+/// Bytes of one value as it comes: a message less room for what stands around the value in a reply.
+pub const MAX_VALUE_BYTES: usize = 63 * 1024 * 1024;
+
 /// Checkpoints that one session keeps.
 pub const MAX_CHECKPOINTS: usize = 16;
 
