@@ -1,3 +1,7 @@
+# /// script
+# requires-python = ">=3.10"
+# dependencies = ["numpy>=1.24"]
+# ///
 """A small real training loop that obeys a variable while it runs.
 
     snakepit worker spawn examples/train.py

@@ -13,6 +13,8 @@
 mod caller;
 #[path = "state/limits.rs"]
 mod limits;
+#[path = "state/memory.rs"]
+mod memory;
 #[path = "state/model.rs"]
 mod model;
 #[path = "state/properties.rs"]

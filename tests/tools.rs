@@ -8,7 +8,6 @@
     clippy::print_stderr,
     reason = "a test fails by a panic"
 )]
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)] // a test says what failed by panicking
 
 #[path = "tools/dispatch.rs"]
 mod dispatch;

@@ -33,19 +33,19 @@ const CHUNK_BYTES: i64 = 256;
 pub fn run_unary() {
     let folder = folder();
     let bridge = Peer::bridge(folder.path(), &["--worker", TOOLS]);
-    let worker = worker_address(&bridge.address);
+    let (id, address) = worker(&bridge.address);
     let runtime = Builder::new_current_thread()
         .enable_all()
         .build()
         .expect("a runtime");
     runtime.block_on(async {
-        let direct = Direct::link(&worker).await;
+        let direct = Direct::link(&id, &address).await;
         for callers in [1, 8, 64] {
             let (mut ours, mut linked, mut plain) = (Side::default(), Side::default(), Side::default());
             for _ in 0..rounds() {
                 ours.0.push(over_rpc(&bridge.address, callers).await);
                 linked.0.push(direct.measure(callers).await);
-                plain.0.push(over_rpc(&worker, callers).await);
+                plain.0.push(over_rpc(&address, callers).await);
             }
             let what = format!("tool call x{callers}");
             let (latency, aim) = if callers == 1 {
@@ -82,7 +82,7 @@ pub fn run_unary() {
 pub fn run_chunks() {
     let folder = folder();
     let bridge = Peer::bridge(folder.path(), &["--worker", TOOLS]);
-    let worker = worker_address(&bridge.address);
+    let (_, address) = worker(&bridge.address);
     let runtime = Builder::new_current_thread()
         .enable_all()
         .build()
@@ -91,7 +91,7 @@ pub fn run_chunks() {
         let (mut ours, mut direct) = (Vec::new(), Vec::new());
         for _ in 0..rounds() {
             ours.push(chunk_rate(&bridge.address).await);
-            direct.push(chunk_rate(&worker).await);
+            direct.push(chunk_rate(&address).await);
         }
         let ratio = median(ours.iter().zip(&direct).map(|(one, other)| one / other).collect());
         println!(
@@ -110,11 +110,11 @@ struct Direct {
 }
 
 impl Direct {
-    async fn link(address: &str) -> Self {
+    async fn link(id: &str, address: &str) -> Self {
         let tools = Tools::new(HostTools::empty(), Limits::default());
         let attached = tools
             .attach(WorkerAddress {
-                worker_id: "direct".to_owned(),
+                worker_id: id.to_owned(),
                 incarnation: 1,
                 address: address.to_owned(),
                 session: None,
@@ -202,12 +202,13 @@ async fn chunk_rate(address: &str) -> f64 {
     seen as f64 / begin.elapsed().as_secs_f64()
 }
 
-/// Where the bridge's one worker listens.
-fn worker_address(bridge: &str) -> String {
+/// The bridge's one worker: its id and where it listens.
+fn worker(bridge: &str) -> (String, String) {
     let listed = Command::new(env!("CARGO_BIN_EXE_snakepit"))
         .args(["worker", "list", "-o", "json", "--address", bridge])
         .output()
         .expect("the binary runs");
     let workers: serde_json::Value = serde_json::from_slice(&listed.stdout).expect("JSON");
-    workers[0]["address"].as_str().expect("one worker").to_owned()
+    let text = |key: &str| workers[0][key].as_str().expect("one worker").to_owned();
+    (text("id"), text("address"))
 }

@@ -1,6 +1,6 @@
 //! The running bridge: the only room that holds sessions, journal, watches and tools together.
 //!
-//! A write goes decide -> journal -> apply -> publish ([`live`]); a read looks at the published state and never
+//! A write goes decide -> journal -> apply -> publish (`live`); a read looks at the published state and never
 //! waits for a writer's disk. Nothing here knows the wire.
 
 mod clock;

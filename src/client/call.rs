@@ -11,7 +11,7 @@ use tonic::{Request, Status, Streaming};
 
 use super::connection::Bridge;
 use super::{Client, Value, fault};
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Kind, Outcome, Result};
 use crate::proto::bridge::{
     CallTiming, CancelCallRequest, ExecuteToolRequest, ExecuteToolResponse, ToolChunk, ToolFailure,
 };
@@ -122,7 +122,8 @@ impl Call {
         &self.id
     }
 
-    /// What it does next; none after [`CallEvent::Finished`]. Never to be called again after an error.
+    /// What it does next; none after [`CallEvent::Finished`]. Never to be called again after an error. Not cancel
+    /// safe: dropping the future gives the call up.
     ///
     /// # Errors
     /// [`Kind::ToolFailed`] with the traceback when the tool raised; else what kept the call from its end.
@@ -228,7 +229,12 @@ impl Call {
         if let Some(failure) = failure.and_then(|bytes| ToolFailure::decode(bytes).ok()) {
             return raised(&self.tool, &failure);
         }
-        fault::error(status)
+        let error = fault::error(status);
+        // The request was on its way: nobody can say that it never started.
+        match (error.kind(), error.known_outcome()) {
+            (Kind::ConnectionLost, None) => error.outcome(Outcome::MayHaveRun),
+            _ => error,
+        }
     }
 
     fn timing(&self, timing: Option<CallTiming>) -> Timing {

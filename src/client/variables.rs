@@ -203,7 +203,6 @@ impl Client {
             request_id: request_id()?,
             metadata: metadata(),
             atomic: true,
-            ..Default::default()
         };
         let reply = self
             .read(request, async |bridge, request| {

@@ -20,6 +20,6 @@ Examples:
 Verbs:
   serve      run a bridge                       var        register, get, set, list, del, watch
   worker     spawn, list                        tool       list, describe, call
-  explain    tell more about an error           session    new, list, show, use, end, fork, checkpoint, ...
+  explain    tell more about an error           session    new, use, list, show, fork, checkpoint, end
 
 `snakepit VERB --help` tells more of each.";

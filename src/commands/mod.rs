@@ -3,6 +3,7 @@
 
 mod confirm;
 mod context;
+mod demo;
 mod examples;
 mod explain;
 mod fault;
@@ -68,6 +69,9 @@ pub enum Command {
     /// Sessions: what variables and calls belong to
     #[command(subcommand, arg_required_else_help = true)]
     Session(session::Command),
+    /// See the main job work on one screen
+    #[command(long_about = demo::HELP)]
+    Demo(demo::Args),
     /// Tell more about an error code
     #[command(long_about = explain::HELP)]
     Explain(explain::Args),
@@ -110,6 +114,7 @@ impl Command {
         match self {
             Self::Serve(args) => serve::run(args, context),
             Self::Explain(args) => explain::run(&args, context),
+            Self::Demo(args) => context.block_on(demo::run(args, context)),
             Self::Worker(command) => command.run(context),
             Self::Var(command) => context.block_on(command.run(context)),
             Self::Tool(command) => context.block_on(command.run(context)),

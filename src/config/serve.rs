@@ -71,7 +71,7 @@ pub struct Serve {
     pub listen: Vec<SocketAddr>,
     /// Nothing is kept on disk.
     pub ephemeral: bool,
-    /// What to spawn workers from, as typed: FILE or MODULE[:CLASS].
+    /// What to spawn workers from, as typed: `FILE` or `MODULE[:CLASS]`.
     pub workers: Vec<String>,
     /// The `snakepit.toml` with host tools; none = the one in the current directory, if there is one.
     pub config: Option<PathBuf>,

@@ -118,6 +118,7 @@ impl Bound {
         let sweeper = tokio::spawn(sweep(Arc::clone(&self.bridge)));
         let (router, health) = Router::new(&service);
         let edge = Edge::start(self.settings.layout, &router, &stop)?;
+        self.tools.called_from(edge.runtimes());
         health.set_service_status("", ServingStatus::Serving).await;
         edge.accept(self.listeners, stop).await;
         health.set_service_status("", ServingStatus::NotServing).await;

@@ -11,7 +11,7 @@ use hyper::body::Incoming;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use tokio::{
     net::{TcpStream, UnixStream},
-    runtime::{Builder, Runtime},
+    runtime::{Builder, Handle, Runtime},
     sync::{OwnedSemaphorePermit, Semaphore, mpsc},
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -50,6 +50,7 @@ pub(super) struct Edge {
     fronts: Vec<Front>,
     slots: Arc<Semaphore>,
     connections: TaskTracker,
+    runtimes: Vec<Handle>,
 }
 
 struct Front {
@@ -79,10 +80,12 @@ impl Edge {
             Layout::Multi => (1, true),
         };
         let mut fronts = Vec::with_capacity(count);
+        let mut runtimes = Vec::with_capacity(count);
         for index in 0..count {
             let (deal, dealt) = mpsc::channel(DEALT);
             let serve = serve(dealt, router.clone(), stop.clone(), connections.clone());
             let runtime = runtime(multi).map_err(|cause| Error::io("starting a runtime", &cause))?;
+            runtimes.push(runtime.handle().clone());
             let thread = thread::Builder::new()
                 .name(format!("front-{index}"))
                 .spawn(move || runtime.block_on(serve))
@@ -93,7 +96,13 @@ impl Edge {
             fronts,
             slots: Arc::new(Semaphore::new(MAX_CONNECTIONS)),
             connections,
+            runtimes,
         })
+    }
+
+    /// The runtimes that requests are answered on. They end with [`Self::drain`].
+    pub(super) fn runtimes(&self) -> Vec<Handle> {
+        self.runtimes.clone()
     }
 
     /// Accepts until told to stop.

@@ -16,7 +16,7 @@ mod variables;
 mod watch;
 mod writes;
 
-pub use bind::{Bound, Listen, Settings};
+pub use bind::{Bound, GRACE, Listen, Settings};
 pub use edge::Layout;
 
 /// Connections at once. One more is not accepted until another ends.

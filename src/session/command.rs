@@ -107,6 +107,9 @@ pub struct Delete {
     pub metadata: Metadata,
 }
 
+/// New rules and the value that is there as they want it, or why it breaks them.
+pub(super) type Constrained = Result<(Constraints, Value)>;
+
 /// Replace the constraints of one variable. Refused where the value that is there breaks them.
 #[derive(Debug, Clone)]
 pub struct Constrain {
@@ -119,7 +122,7 @@ pub struct Constrain {
     /// Merged into the variable's metadata.
     pub metadata: Metadata,
     /// What came out ahead, for the version that was there then.
-    pub(super) judged: Option<(Arc<Variable>, Result<(Constraints, Value)>)>,
+    pub(super) judged: Option<(Arc<Variable>, Constrained)>,
 }
 
 impl Constrain {

@@ -144,6 +144,11 @@ mod tests {
             .unwrap();
         assert!(descendants(std::process::id()).contains(&child.id()));
         assert!(is_alive(child.id()));
+        // The kernel lets the parent go on before it shows the environment of what was executed.
+        let deadline = std::time::Instant::now() + std::time::Duration::from_secs(5);
+        while marked("SNAKEPIT_TEST_MARK=tree-1").is_empty() && std::time::Instant::now() < deadline {
+            std::thread::yield_now();
+        }
         assert_eq!(marked("SNAKEPIT_TEST_MARK=tree-1"), vec![child.id()]);
         assert!(super::super::signal::send(
             child.id(),

@@ -103,7 +103,7 @@ impl ChunkStream {
     }
 }
 
-/// Opens the RPC on the link's runtime: when the caller leaves meanwhile, the call is still followed to its end.
+/// Opens the RPC in a task of its own: when the caller leaves meanwhile, the call is still followed to its end.
 fn start(
     lease: &Lease,
     link: &Arc<Link>,
@@ -116,8 +116,8 @@ fn start(
         Arc::clone(lease.id()),
         Arc::clone(link),
     );
-    link.runtime.clone().spawn(async move {
-        let mut client = link.client.clone();
+    link.seat().runtime.clone().spawn(async move {
+        let mut client = link.seat().client.clone();
         let opening = client.execute_streaming_tool(rpc(request, deadline));
         let Some(opened) = link.closed.run_until_cancelled(opening).await else {
             return;

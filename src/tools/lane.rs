@@ -6,16 +6,16 @@ use std::sync::{Arc, Weak};
 use tonic::{Request, Status, Streaming};
 
 use super::desk::Desk;
-use super::limits::{CANCEL_ATTEMPTS, CANCEL_PAUSE, LANES};
+use super::limits::{CANCEL_ATTEMPTS, CANCEL_PAUSE};
 use super::link::{Link, in_time};
 use super::outbox::LaneStream;
 use crate::proto::bridge::{CancelCallRequest, DispatchResults, ToolChunk};
 
-/// Starts the lanes of a link on its runtime.
+/// Starts the lanes of a link, each on the runtime of its seat.
 pub(super) fn start(desk: &Arc<Desk>, link: &Arc<Link>) {
-    for lane in 0..LANES {
+    for lane in 0..link.outbox.count() {
         let (desk, link) = (Arc::downgrade(desk), Arc::clone(link));
-        link.runtime.clone().spawn(async move {
+        link.seat_of(lane).runtime.clone().spawn(async move {
             let closed = link.closed.clone();
             match closed.run_until_cancelled(run(&desk, &link, lane)).await {
                 Some(Ok(())) => tracing::info!(worker = &*link.worker_id, "the worker closed its connection"),
@@ -36,7 +36,12 @@ async fn run(desk: &Weak<Desk>, link: &Link, lane: usize) -> Result<(), Status> 
         outbox: Arc::clone(&link.outbox),
         lane,
     };
-    let answer = link.client.clone().dispatch(Request::new(batches)).await?;
+    let answer = link
+        .seat_of(lane)
+        .client
+        .clone()
+        .dispatch(Request::new(batches))
+        .await?;
     let mut results: Streaming<DispatchResults> = answer.into_inner();
     while let Some(batch) = results.message().await? {
         match desk.upgrade() {
@@ -49,7 +54,7 @@ async fn run(desk: &Weak<Desk>, link: &Link, lane: usize) -> Result<(), Status> 
 
 /// Reads a stream that was cancelled to its end, then ends its call: only then is the permit really free.
 pub(super) fn read_to_end(desk: Weak<Desk>, link: Arc<Link>, id: Arc<str>, mut source: Streaming<ToolChunk>) {
-    link.runtime.clone().spawn(async move {
+    link.seat().runtime.clone().spawn(async move {
         let rest = async { while let Ok(Some(_)) = source.message().await {} };
         link.closed.run_until_cancelled(rest).await;
         if let Some(desk) = desk.upgrade() {
@@ -68,10 +73,10 @@ pub(super) fn cancel_rpc(desk: Weak<Desk>, link: &Arc<Link>, id: &str, reason: &
         reason: reason.to_owned(),
     };
     let link = Arc::clone(link);
-    link.runtime.clone().spawn(async move {
+    link.seat().runtime.clone().spawn(async move {
         let asking = async {
             for attempt in 0..CANCEL_ATTEMPTS {
-                let answer = in_time(link.client.clone().cancel_call(request.clone())).await;
+                let answer = in_time(link.seat().client.clone().cancel_call(request.clone())).await;
                 let here = || {
                     desk.upgrade()
                         .is_some_and(|desk| desk.lock().calls.contains_key(&*request.call_id))

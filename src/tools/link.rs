@@ -1,5 +1,6 @@
-//! The connection to one worker process: dialled once, never again, because another process may listen at the
-//! address later. Its tasks live on the runtime that attached the worker; calls reach them from any runtime.
+//! The connections to one worker process: dialled once, never again, because another process may listen at the
+//! address later. There is one on each runtime that calls come from, so that a call and its answer stay on one thread;
+//! a call from anywhere else takes the first.
 //!
 //! A link knows nothing of tools and permits: `desk` decides, the link carries.
 
@@ -30,17 +31,42 @@ pub(super) struct Link {
     /// Tells two links of one worker id apart.
     pub(super) uid: u64,
     pub(super) worker_id: Arc<str>,
-    pub(super) client: Client,
+    /// At least one.
+    seats: Vec<Seat>,
     pub(super) outbox: Arc<Outbox>,
-    /// Where the tasks of this link live.
-    pub(super) runtime: Handle,
     /// Cancelled when the worker is lost.
     pub(super) closed: CancellationToken,
 }
 
+/// A connection of the link and the runtime whose thread serves it.
+pub(super) struct Seat {
+    pub(super) runtime: Handle,
+    pub(super) client: Client,
+}
+
 impl Link {
-    /// Dials, shakes hands, and makes one more real call through the same channel.
-    pub(super) async fn dial(worker: &WorkerAddress) -> Result<(Self, HandshakeResponse), Error> {
+    /// The seat of the runtime that asks; the first when it has none.
+    pub(super) fn seat(&self) -> &Seat {
+        &self.seats[self.seat_index()]
+    }
+
+    /// The seat that a lane belongs to.
+    pub(super) fn seat_of(&self, lane: usize) -> &Seat {
+        &self.seats[lane % self.seats.len()]
+    }
+
+    /// The number of [`Self::seat`].
+    pub(super) fn seat_index(&self) -> usize {
+        let Ok(here) = Handle::try_current() else { return 0 };
+        let is_here = |seat: &Seat| seat.runtime.id() == here.id();
+        self.seats.iter().position(is_here).unwrap_or(0)
+    }
+
+    /// Dials from each of the runtimes, shakes hands, and makes one more real call through the first connection.
+    pub(super) async fn dial(
+        worker: &WorkerAddress,
+        runtimes: &[Handle],
+    ) -> Result<(Self, HandshakeResponse), Error> {
         static NEXT: AtomicU64 = AtomicU64::new(1);
         let unreachable = |doing: &str, why: String| {
             let text = format!(
@@ -49,12 +75,24 @@ impl Link {
             );
             Error::new(Kind::WorkerUnreachable, text).detail(why)
         };
-        let channel = connect(Target::parse(&worker.address)?)
-            .await
-            .map_err(|error| unreachable("dialling", root_cause(&error)))?;
-        let mut client = BridgeServiceClient::new(channel)
-            .max_decoding_message_size(MESSAGE_LIMIT)
-            .max_encoding_message_size(MESSAGE_LIMIT);
+        let target = Target::parse(&worker.address)?;
+        let mut seats = Vec::with_capacity(runtimes.len());
+        for runtime in runtimes {
+            let connected = runtime.spawn(connect(target.clone())).await;
+            let channel = connected
+                .map_err(|_| Error::new(Kind::ShuttingDown, "the bridge is shutting down"))?
+                .map_err(|error| unreachable("dialling", root_cause(&error)))?;
+            let client = BridgeServiceClient::new(channel)
+                .max_decoding_message_size(MESSAGE_LIMIT)
+                .max_encoding_message_size(MESSAGE_LIMIT);
+            seats.push(Seat {
+                runtime: runtime.clone(),
+                client,
+            });
+        }
+        let Some(mut client) = seats.first().map(|seat| seat.client.clone()) else {
+            return Err(Error::new(Kind::Internal, "a link needs a runtime"));
+        };
         let hello = HandshakeRequest {
             worker_id: worker.worker_id.clone(),
             server_version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -77,9 +115,8 @@ impl Link {
         let link = Self {
             uid: NEXT.fetch_add(1, Ordering::Relaxed),
             worker_id: worker.worker_id.as_str().into(),
-            client,
-            outbox: Arc::default(),
-            runtime: Handle::current(),
+            outbox: Arc::new(Outbox::new(seats.len())),
+            seats,
             closed: CancellationToken::new(),
         };
         Ok((link, answer))

@@ -39,6 +39,9 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
+use parking_lot::RwLock;
+use tokio::runtime::Handle;
+
 use crate::error::{Error, Kind, Outcome};
 use crate::proto::admin::WorkerSummary;
 use crate::proto::bridge::{CancelCallResponse, RegisterToolsRequest, RegisterToolsResponse, ToolSpec};
@@ -51,6 +54,8 @@ pub struct Tools {
     desk: Arc<Desk>,
     host: Arc<HostTools>,
     host_names: Arc<HashSet<String>>,
+    /// Where calls come from; empty = whatever runtime attaches a worker.
+    runtimes: Arc<RwLock<Vec<Handle>>>,
 }
 
 /// Who runs a tool.
@@ -67,11 +72,26 @@ impl Tools {
             desk: Desk::new(limits),
             host: Arc::new(host),
             host_names,
+            runtimes: Arc::default(),
         }
     }
 
+    /// Names the runtimes that calls will come from: each gets a connection of its own to every worker that is attached
+    /// from now on. They have to outlive the workers.
+    pub fn called_from(&self, runtimes: Vec<Handle>) {
+        *self.runtimes.write() = runtimes;
+    }
+
+    fn callers(&self) -> Vec<Handle> {
+        let runtimes = self.runtimes.read();
+        if runtimes.is_empty() {
+            return vec![Handle::current()];
+        }
+        runtimes.clone()
+    }
+
     /// Dials a worker, shakes hands through the real channel and makes its tools callable. Dropping what comes
-    /// back takes the worker and its tools out again. The link's tasks live on the runtime that calls this.
+    /// back takes the worker and its tools out again.
     ///
     /// Fails with `WorkerUnreachable`, `BadAddress`, `ToolConflict` (another worker declares one of the tools
     /// differently), `LimitExceeded` (too many tools) or `ShuttingDown`.
@@ -79,7 +99,7 @@ impl Tools {
         if worker.worker_id.is_empty() {
             return Err(Error::new(Kind::BadRequest, "a worker needs an id"));
         }
-        let (link, hello) = link::Link::dial(&worker).await?;
+        let (link, hello) = link::Link::dial(&worker, &self.callers()).await?;
         let enrolled = self.desk.enrol(worker, link, hello, &self.host_names)?;
         lane::start(&self.desk, &enrolled.link);
         Ok(Attached::new(&self.desk, enrolled))

@@ -1,6 +1,6 @@
 //! What waits to be written to a worker, and the lanes that carry it.
 //!
-//! Each lane is the request half of one `Dispatch` stream. Whatever waits when the transport asks for the next
+//! Each lane is the request half of one `Dispatch` stream; each seat of the link has lanes of its own. Whatever waits when the transport asks for the next
 //! message goes out in that one message: under load calls travel together, a single call never waits for
 //! company. A call that is still here has certainly not left. How much can wait is bounded by the workers'
 //! permits: a call is posted only under one.
@@ -17,16 +17,16 @@ use super::limits::{BATCH_CALLS, LANES};
 use crate::proto::bridge::{DispatchBatch, DispatchCall};
 
 /// The calls to one worker that have not left yet, by lane.
-#[derive(Default)]
 pub(super) struct Outbox {
     lanes: Mutex<Lanes>,
+    seats: usize,
 }
 
-#[derive(Default)]
 struct Lanes {
-    lanes: [Pending; LANES],
-    /// The lane that is being filled.
-    cursor: usize,
+    /// Lane `n` belongs to seat `n % seats`.
+    lanes: Vec<Pending>,
+    /// The lane that is being filled, for each seat.
+    cursors: Vec<usize>,
     closed: bool,
 }
 
@@ -38,19 +38,38 @@ struct Pending {
 }
 
 impl Outbox {
-    /// Adds a call and says on which lane, or gives it back when the outbox is closed.
-    pub(super) fn post(&self, call: DispatchCall) -> Result<usize, Box<DispatchCall>> {
+    /// An outbox with lanes for so many seats, at least one.
+    pub(super) fn new(seats: usize) -> Self {
+        let each = LANES.div_ceil(seats.max(1));
+        Self {
+            lanes: Mutex::new(Lanes {
+                lanes: (0..seats * each).map(|_| Pending::default()).collect(),
+                cursors: (0..seats).collect(),
+                closed: false,
+            }),
+            seats,
+        }
+    }
+
+    /// How many lanes there are.
+    pub(super) fn count(&self) -> usize {
+        self.lanes.lock().lanes.len()
+    }
+
+    /// Adds a call to a lane of a seat and says which, or gives it back when the outbox is closed.
+    pub(super) fn post(&self, seat: usize, call: DispatchCall) -> Result<usize, Box<DispatchCall>> {
         let mut lanes = self.lanes.lock();
         if lanes.closed {
             return Err(Box::new(call));
         }
         // Company first: a message that is not full yet takes one more. Else the next lane, so that a worker
         // can work on several messages at once.
-        let waiting = lanes.lanes[lanes.cursor].calls.len();
+        let mut lane = lanes.cursors[seat];
+        let waiting = lanes.lanes[lane].calls.len();
         if waiting == 0 || waiting >= BATCH_CALLS {
-            lanes.cursor = (lanes.cursor + 1) % LANES;
+            lane = (lane + self.seats) % lanes.lanes.len();
+            lanes.cursors[seat] = lane;
         }
-        let lane = lanes.cursor;
         lanes.lanes[lane].calls.push_back(call);
         let reader = lanes.lanes[lane].reader.take();
         drop(lanes);

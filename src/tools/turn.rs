@@ -86,7 +86,7 @@ impl State {
         match ticket.work {
             Work::Small(mut request) => {
                 request.timeout_ms = millis_left(call.deadline);
-                lane = link.outbox.post(*request).ok();
+                lane = link.outbox.post(link.seat_index(), *request).ok();
             }
             Work::Large(request) => {
                 let run = run_large(
@@ -96,7 +96,7 @@ impl State {
                     *request,
                     call.deadline,
                 );
-                link.runtime.spawn(run);
+                link.seat().runtime.spawn(run);
             }
             Work::Stream => {
                 if let Some(Reply::Permit(sender)) = call.reply.take() {
@@ -160,7 +160,7 @@ impl State {
     }
 }
 
-/// A large unary call: an RPC of its own, on the link's runtime, so that it outlives its caller.
+/// A large unary call: an RPC of its own, in a task of its own, so that it outlives its caller.
 async fn run_large(
     desk: Weak<Desk>,
     link: Arc<Link>,
@@ -168,7 +168,7 @@ async fn run_large(
     request: ExecuteToolRequest,
     deadline: Option<Instant>,
 ) {
-    let mut client = link.client.clone();
+    let mut client = link.seat().client.clone();
     let ended = link
         .closed
         .run_until_cancelled(client.execute_tool(rpc(request, deadline)))

@@ -1,7 +1,7 @@
 //! Which Python runs a worker, and why that one.
 //!
-//! The first that applies: the one that was named; the file's own (its PEP 723 block, through uv); the active virtual
-//! or conda environment; a `.venv` found upward from the file; the system's. Nothing is installed here except by uv
+//! The first that applies: the one that was named; the file's own (its PEP 723 block, where uv is installed); the active
+//! virtual or conda environment; a `.venv` found upward from the file; the system's. Nothing is installed here except by uv
 //! into uv's own cache.
 
 use std::path::{Path, PathBuf};
@@ -15,12 +15,11 @@ use super::environment::Variables;
 use super::errand;
 use super::probe::{self, Found, Need, OLDEST};
 use super::provision::Progress;
+use super::script;
 use super::target::Target;
 
 /// How long uv may take to make the environment of a file.
 const UV_PATIENCE: Duration = Duration::from_secs(600);
-/// Largest file that is searched for a PEP 723 block, in bytes.
-const MAX_SCRIPT: u64 = 4 * 1024 * 1024;
 /// The system's, in the order in which they are tried.
 const SYSTEM: [&str; 8] = [
     "python3",
@@ -43,6 +42,7 @@ pub(super) struct Chosen {
 pub(super) fn choose(
     named: Option<&Path>,
     target: Option<&Target>,
+    uv: Option<&Path>,
     needs: &[Need],
     variables: &Variables,
     progress: &dyn Progress,
@@ -53,8 +53,10 @@ pub(super) fn choose(
     if let Some(python) = named {
         return certain(python, "named by --python".into());
     }
-    if let Some(file) = target.and_then(Target::file).filter(|file| has_metadata(file)) {
-        let python = through_uv(file, progress)?;
+    if let (Some(file), Some(uv)) = (target.and_then(Target::file), uv)
+        && script::declared(file)?.is_some()
+    {
+        let python = through_uv(uv, file, progress)?;
         return certain(
             &python,
             format!(
@@ -153,34 +155,7 @@ fn environment_upward(folder: &Path) -> Option<PathBuf> {
         .find(|prefix| prefix.join("bin/python").exists() && directory::is_trusted(prefix))
 }
 
-/// True when the file declares its dependencies (PEP 723).
-fn has_metadata(file: &Path) -> bool {
-    if std::fs::metadata(file).map_or(true, |found| found.len() > MAX_SCRIPT) {
-        return false;
-    }
-    let Ok(text) = std::fs::read(file) else {
-        return false;
-    };
-    let text = String::from_utf8_lossy(&text);
-    let mut lines = text
-        .lines()
-        .map(str::trim_end)
-        .skip_while(|line| *line != "# /// script")
-        .skip(1);
-    lines
-        .by_ref()
-        .take_while(|line| line.starts_with('#'))
-        .any(|line| line == "# ///")
-}
-
-fn through_uv(file: &Path, progress: &dyn Progress) -> Result<PathBuf> {
-    let uv = errand::on_path("uv").ok_or_else(|| {
-        Error::new(
-            Kind::NoPython,
-            format!("`{}` declares its own environment (PEP 723), and uv, which makes it, is not installed", file.display()),
-        )
-        .hint("install uv (https://docs.astral.sh/uv/), or name an interpreter that has the packages with `--python PATH`")
-    })?;
+fn through_uv(uv: &Path, file: &Path, progress: &dyn Progress) -> Result<PathBuf> {
     progress.stage(&format!("making the environment of {}", file.display()));
     let failed = |what: &str, tail: Vec<String>| {
         let error = Error::new(
@@ -191,14 +166,14 @@ fn through_uv(file: &Path, progress: &dyn Progress) -> Result<PathBuf> {
             .fold(error, Error::detail)
             .hint(format!("see `uv sync --script {}`", file.display()))
     };
-    let mut sync = Command::new(&uv);
+    let mut sync = Command::new(uv);
     sync.args(["sync", "--no-progress", "--script"]).arg(file);
     let done = errand::run(sync, UV_PATIENCE, |_| progress.tick())
         .map_err(|cause| Error::io("cannot run uv", &cause))?;
     if !done.succeeded() {
         return Err(failed("`uv sync --script`", done.tail));
     }
-    let mut find = Command::new(&uv);
+    let mut find = Command::new(uv);
     find.args(["python", "find", "--script"]).arg(file);
     let mut python = None;
     let done = errand::run(find, UV_PATIENCE, |line| {
@@ -217,25 +192,6 @@ fn through_uv(file: &Path, progress: &dyn Progress) -> Result<PathBuf> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_metadata_block_is_seen_only_when_it_is_whole() {
-        let temp = tempfile::tempdir().unwrap();
-        let file = temp.path().join("tools.py");
-        for (text, there) in [
-            (
-                "# /// script\n# dependencies = [\"numpy\"]\n# ///\nimport numpy\n",
-                true,
-            ),
-            ("#!/usr/bin/env python\n\n# /// script\n#\n# ///\n", true),
-            ("# /// script\n# dependencies = []\nimport x\n# ///\n", false),
-            ("text = '# /// script'\n", false),
-            ("", false),
-        ] {
-            std::fs::write(&file, text).unwrap();
-            assert_eq!(has_metadata(&file), there, "{text}");
-        }
-    }
 
     #[test]
     fn the_nearest_environment_above_is_found() {

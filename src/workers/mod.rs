@@ -16,6 +16,7 @@ mod pip;
 pub mod probe;
 pub mod provision;
 pub mod reaper;
+mod script;
 mod slot;
 pub mod spawn;
 pub mod supervise;

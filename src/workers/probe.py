@@ -43,12 +43,20 @@ def look(need):
     import importlib.util
 
     name, requirement = need
+    project, clauses = distribution(requirement)
+    if not name:
+        try:
+            from importlib import metadata
+
+            version = metadata.version(project)
+        except Exception:
+            return {"have": False}
+        return {"have": True, "version": version, "fits": fits(version, clauses)}
     try:
         if importlib.util.find_spec(name) is None:
             return {"have": False}
     except Exception:
         return {"have": False}
-    project, clauses = distribution(requirement)
     try:
         from importlib import metadata
 

@@ -19,7 +19,7 @@ const MARKER: &str = "snakepit-probe ";
 /// A package that a worker needs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Need {
-    /// What it is imported as: `grpc`.
+    /// What it is imported as: `grpc`; empty = only pip's name is known.
     pub import_name: String,
     /// What pip calls it, with the versions that fit: `grpcio>=1.60`.
     pub requirement: String,
@@ -32,6 +32,20 @@ impl Need {
             import_name: import_name.to_owned(),
             requirement: requirement.to_owned(),
         }
+    }
+
+    /// The name that a person knows it by.
+    pub fn name(&self) -> &str {
+        if !self.import_name.is_empty() {
+            return &self.import_name;
+        }
+        let end = self.requirement.find(|letter| "<>=!~ [;".contains(letter));
+        &self.requirement[..end.unwrap_or(self.requirement.len())]
+    }
+
+    /// From pip's name alone, as a file declares it.
+    pub fn distribution(requirement: &str) -> Self {
+        Self::new("", requirement)
     }
 }
 

@@ -10,10 +10,12 @@ use std::time::Duration;
 use crate::error::{Error, Kind, Result};
 
 use super::environment::Variables;
+use super::errand;
 use super::interpreter;
 use super::overlay;
 use super::pip;
 use super::probe::{self, Found, Need};
+use super::script;
 use super::target::Target;
 
 /// How often somebody who waits for another run is told that it still waits.
@@ -94,13 +96,17 @@ pub fn provision(request: &Request<'_>, progress: &dyn Progress) -> Result<Provi
 
 fn make(request: &Request<'_>, progress: &dyn Progress) -> Result<Provision> {
     progress.stage("looking for Python");
-    let needs: Vec<Need> = probe::base_needs()
-        .into_iter()
-        .chain(request.extra.iter().cloned())
-        .collect();
+    let uv = errand::on_path("uv");
+    let mut needs = probe::base_needs();
+    needs.extend(request.extra.iter().cloned());
+    if uv.is_none() || request.python.is_some() {
+        // Without uv the file's dependencies come as everything else does: into the private folder, where they lack.
+        needs.extend(declared_needs(request.target)?);
+    }
     let chosen = interpreter::choose(
         request.python,
         request.target,
+        uv.as_deref(),
         &needs,
         &request.variables,
         progress,
@@ -112,7 +118,8 @@ fn make(request: &Request<'_>, progress: &dyn Progress) -> Result<Provision> {
             Kind::ProvisionFailed,
             format!(
                 "`{python}` has {} {version}, and `{}` is needed",
-                need.import_name, need.requirement
+                need.name(),
+                need.requirement
             ),
         )
         .detail("what an environment has wins over what snakepit brings")
@@ -140,6 +147,18 @@ fn make(request: &Request<'_>, progress: &dyn Progress) -> Result<Provision> {
         overlay_path,
         brought,
     })
+}
+
+/// What the file itself says that it needs (PEP 723).
+fn declared_needs(target: Option<&Target>) -> Result<Vec<Need>> {
+    let Some(file) = target.and_then(Target::file) else {
+        return Ok(Vec::new());
+    };
+    let declared = script::declared(file)?.unwrap_or_default();
+    Ok(declared
+        .iter()
+        .map(|requirement| Need::distribution(requirement))
+        .collect())
 }
 
 /// The folder with what the interpreter lacks, made where it is not there yet.

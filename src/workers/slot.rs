@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 use crate::error::{Error, Result};
 use crate::sys::machine;
 
-use super::backoff::{Backoff, SETTLED};
+use super::backoff::{Backoff, LONGEST, LONGEST_AFTER_UP, LONGEST_FOR_BRIDGE, SETTLED};
 use super::event::{Event, Listener};
 use super::output::Sink;
 use super::spawn::{self, Start, Worker};
@@ -39,12 +39,16 @@ pub(super) struct Slot {
 
 /// Why a running process is left.
 enum Left {
-    /// It ended by itself, or was ended by the bridge: another one follows.
+    /// It was registered, and ended by itself or was ended by the bridge: another one follows.
     Gone,
+    /// It ended by itself before it was registered: another one follows.
+    NeverUp,
     /// The bridge refused it before it ever took a call.
     Refused(Error),
-    /// The supervisor stops.
+    /// The supervisor stops, and the process still runs.
     Stopped,
+    /// The supervisor stops, and the process was ended.
+    Ended,
 }
 
 impl Slot {
@@ -54,9 +58,11 @@ impl Slot {
         loop {
             let born = Instant::now();
             self.tell(Event::Starting { worker_id: self.id() });
+            let mut longest = LONGEST;
             match self.live(born, restarts).await {
-                Left::Stopped => break,
-                Left::Gone => {}
+                Left::Stopped | Left::Ended => break,
+                Left::Gone => longest = LONGEST_AFTER_UP,
+                Left::NeverUp => {}
                 Left::Refused(error) => {
                     self.tell(Event::Failed {
                         worker_id: self.id(),
@@ -74,7 +80,7 @@ impl Slot {
             if born.elapsed() >= SETTLED {
                 backoff.reset();
             }
-            let after = backoff.next(machine::random().unwrap_or(1));
+            let after = backoff.next(machine::random().unwrap_or(1), longest);
             self.tell(Event::Restarting {
                 worker_id: self.id(),
                 after,
@@ -129,34 +135,41 @@ impl Slot {
         };
         let left = self.serve(&mut worker, &who, born).await;
         match left {
-            Left::Gone => {}
+            Left::Gone | Left::NeverUp | Left::Ended => {}
             Left::Refused(_) => {
                 worker.stop(Duration::ZERO, std::future::ready(())).await;
             }
-            Left::Stopped => {
-                self.tell(Event::Stopping {
-                    worker_id: self.id(),
-                    reason: "shutdown".into(),
-                });
-                worker.stop(self.spec.stop_grace, self.kill.cancelled()).await;
-            }
+            Left::Stopped => self.end(&mut worker).await,
         }
         left
+    }
+
+    async fn end(&self, worker: &mut Worker) {
+        self.tell(Event::Stopping {
+            worker_id: self.id(),
+            reason: "shutdown".into(),
+        });
+        worker.stop(self.spec.stop_grace, self.kill.cancelled()).await;
     }
 
     /// Keeps a process registered until it is to be left.
     async fn serve(&mut self, worker: &mut Worker, who: &Announcement, born: Instant) -> Left {
         let mut since = born;
+        let mut ended = Left::NeverUp;
         loop {
             let lease = tokio::select! {
                 lease = self.register(who) => lease,
-                exit = worker.wait() => return self.exited(worker, exit).await,
+                exit = worker.wait() => {
+                    self.exited(worker, exit).await;
+                    return ended;
+                }
                 () = self.stop.cancelled() => return Left::Stopped,
             };
             let mut lease = match lease {
                 Ok(lease) => lease,
                 Err(error) => return Left::Refused(error),
             };
+            ended = Left::Gone;
             if let Some(first) = self.first.take() {
                 let _ = first.try_send(First::Up);
             }
@@ -170,8 +183,16 @@ impl Slot {
             });
             loop {
                 tokio::select! {
-                    exit = worker.wait() => return self.exited(worker, exit).await,
-                    () = self.stop.cancelled() => return self.stop_under(lease, worker).await,
+                    exit = worker.wait() => {
+                        self.exited(worker, exit).await;
+                        return Left::Gone;
+                    }
+                    () = self.stop.cancelled() => {
+                        // Ended while its registration holds, so that its last calls can give their results.
+                        self.end(worker).await;
+                        drop(lease);
+                        return Left::Ended;
+                    }
                     order = lease.orders.recv() => match order {
                         None => break,
                         Some(Order::Drain { reason }) => {
@@ -190,25 +211,13 @@ impl Slot {
         }
     }
 
-    /// Ends a process while its registration holds, so that its last calls can give their results.
-    async fn stop_under(&self, lease: Lease, worker: &mut Worker) -> Left {
-        self.tell(Event::Stopping {
-            worker_id: self.id(),
-            reason: "shutdown".into(),
-        });
-        worker.stop(self.spec.stop_grace, self.kill.cancelled()).await;
-        drop(lease);
-        Left::Stopped
-    }
-
-    async fn exited(&self, worker: &mut Worker, exit: spawn::Exit) -> Left {
+    async fn exited(&self, worker: &mut Worker, exit: spawn::Exit) {
         worker.settle().await;
         self.tell(Event::Exited {
             worker_id: self.id(),
             exit,
             tail: worker.tail(),
         });
-        Left::Gone
     }
 
     /// Registers, again and again while the reason can pass. A process that took calls before is never given up.
@@ -233,7 +242,8 @@ impl Slot {
                     Event::Waiting { worker_id, error }
                 });
             }
-            tokio::time::sleep(backoff.next(machine::random().unwrap_or(1))).await;
+            let after = backoff.next(machine::random().unwrap_or(1), LONGEST_FOR_BRIDGE);
+            tokio::time::sleep(after).await;
         }
     }
 

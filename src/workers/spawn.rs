@@ -368,8 +368,19 @@ fn said_error(start: &Start, kind: &str, message: &str, traceback: &str) -> Erro
         "listen" => Kind::WorkerUnreachable,
         _ => Kind::WorkerExited,
     };
-    let error = Error::new(kind, format!("`{}`: {message}", start.target));
-    traceback.lines().fold(error, |error, line| error.detail(line))
+    let error = match message.strip_prefix(&start.target) {
+        Some(rest) => Error::new(kind, format!("`{}`{rest}", start.target)),
+        None => Error::new(kind, format!("`{}`: {message}", start.target)),
+    };
+    let error = traceback.lines().fold(error, |error, line| error.detail(line));
+    match kind {
+        Kind::WorkerImport => error.hint(format!(
+            "the interpreter is `{}`; name another with `--python PATH`",
+            start.python.display()
+        )),
+        Kind::NoTools => error.hint("tools of a class are named `FILE:CLASS` or `MODULE:CLASS`"),
+        _ => error,
+    }
 }
 
 /// Follows one reaper to its end, and does its work when it could not.

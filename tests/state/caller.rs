@@ -24,7 +24,7 @@ const ANY_SIZE: usize = 256 * 1024 * 1024;
 /// A bridge and its home.
 pub struct Served {
     pub world: World,
-    _bridge: Bridge,
+    bridge: Bridge,
 }
 
 /// A caller in one session.
@@ -41,10 +41,12 @@ impl Served {
     pub fn new() -> Self {
         let world = World::new();
         let bridge = world.serve(&[]);
-        Self {
-            world,
-            _bridge: bridge,
-        }
+        Self { world, bridge }
+    }
+
+    /// The bridge's process.
+    pub fn pid(&self) -> u32 {
+        self.bridge.pid()
     }
 
     fn socket(&self) -> PathBuf {

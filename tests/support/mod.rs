@@ -3,22 +3,48 @@
 //! Nothing of the user's environment reaches the programs that are run here.
 #![allow(dead_code)] // Each test binary uses its part.
 
+pub mod proc;
+pub mod process;
+
 use std::ffi::OsStr;
 use std::io::{BufRead as _, BufReader};
 use std::os::fd::AsRawFd as _;
 use std::os::unix::process::CommandExt as _;
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use nix::sys::signal::{Signal, kill, killpg};
 use nix::unistd::Pid;
+use process::Process;
+
+/// The longest wait for what has no promise, on a slow machine that installs packages first.
+pub const PATIENCE: Duration = Duration::from_secs(120);
+
+/// What the product promises: this long after a death nothing is left of what the dead one started.
+pub const PROMISE: Duration = Duration::from_secs(2);
+
+/// The pause between two looks of a poll.
+const LOOK: Duration = Duration::from_millis(5);
+
+/// The environment variable that every program of a world carries, and all that it starts.
+const MARK: &str = "SNAKEPIT_TEST_WORLD";
 
 /// How long a bridge may take to say that it serves.
 const READY_LIMIT: Duration = Duration::from_secs(30);
 
 /// Environment variables that programs under test are given.
-const KEPT: &[&str] = &["PATH", "LD_LIBRARY_PATH", "LLVM_PROFILE_FILE"];
+const KEPT: &[&str] = &[
+    "PATH",
+    "LD_LIBRARY_PATH",
+    "LLVM_PROFILE_FILE",
+    // Where this machine gets packages from, for the run that provisions.
+    "PIP_INDEX_URL",
+    "PIP_FIND_LINKS",
+    "PIP_CERT",
+    "HTTPS_PROXY",
+    "https_proxy",
+];
 
 /// The binary under test.
 pub const SNAKEPIT: &str = env!("CARGO_BIN_EXE_snakepit");
@@ -79,7 +105,8 @@ impl World {
             .env("HOME", home)
             .env("XDG_RUNTIME_DIR", home.join("run"))
             .env("XDG_STATE_HOME", home.join("state"))
-            .env("XDG_CACHE_HOME", home.join("cache"))
+            .env("XDG_CACHE_HOME", cache())
+            .env(MARK, home)
             .env("XDG_DATA_HOME", home.join("data"))
             .env("XDG_CONFIG_HOME", home.join("config"))
             .env("LANG", "C.UTF-8")
@@ -145,6 +172,134 @@ impl World {
     /// The home.
     pub fn home(&self) -> &Path {
         self.home.path()
+    }
+
+    /// Starts the binary; its lines are collected.
+    pub fn process(&self, arguments: &[&str]) -> Process {
+        Process::start(self.command(arguments))
+    }
+
+    /// Starts `serve` in the foreground, and waits until its socket answers and its workers are up.
+    pub fn foreground(&self, more: &[&str]) -> Process {
+        let mut command = self.command(["serve", "--ready-fd", "1"]);
+        command.args(more).args(python());
+        let mut bridge = Process::start(command);
+        bridge.line_where("line that says where it serves", |line| line.contains("unix:"));
+        bridge
+    }
+
+    /// Starts `worker spawn` of a file of the test and waits until one process is ready.
+    pub fn worker(&self, file: &str, more: &[&str]) -> Process {
+        let mut command = self.command(["worker", "spawn", file]);
+        command.args(more).args(python());
+        let mut worker = Process::start(command);
+        worker.says(" is ready ");
+        worker
+    }
+
+    /// Writes a file of tools from `tests/data/tools` where programs run.
+    pub fn tools(&self, name: &str) {
+        let from = Path::new(env!("CARGO_MANIFEST_DIR"))
+            .join("tests/data/tools")
+            .join(name);
+        std::fs::copy(&from, self.work().join(name)).expect("a file of tools");
+    }
+
+    /// Every live process of this world.
+    pub fn alive(&self) -> Vec<proc::Seen> {
+        proc::marked(&self.mark())
+    }
+
+    /// Waits until no process of this world is alive; fails after [`PROMISE`].
+    pub fn nothing_is_alive(&self, since: Instant) {
+        loop {
+            let alive = self.alive();
+            if alive.is_empty() {
+                return;
+            }
+            assert!(since.elapsed() < PROMISE, "still alive: {alive:#?}");
+            std::thread::sleep(LOOK);
+        }
+    }
+
+    /// The socket files in the runtime directory.
+    pub fn sockets(&self) -> Vec<String> {
+        let folder = self.home.path().join("run/snakepit");
+        let mut found: Vec<String> = std::fs::read_dir(folder)
+            .into_iter()
+            .flatten()
+            .flatten()
+            .map(|entry| entry.file_name().to_string_lossy().into_owned())
+            .filter(|name| name.ends_with(".sock"))
+            .collect();
+        found.sort();
+        found
+    }
+
+    /// The bridge's socket.
+    pub fn socket(&self) -> std::path::PathBuf {
+        self.home.path().join("run/snakepit/default.sock")
+    }
+
+    /// What a run with `-o json` printed, as JSON.
+    pub fn json(&self, line: &str) -> serde_json::Value {
+        let run = self.run(&format!("-o json {line}"));
+        assert_eq!(run.code, 0, "{line}: {}", run.err);
+        serde_json::from_str(&run.out).unwrap_or_else(|cause| panic!("{cause}: {}", run.out))
+    }
+
+    /// The workers that the bridge lists.
+    pub fn workers(&self) -> Vec<serde_json::Value> {
+        self.json("worker list").as_array().cloned().unwrap_or_default()
+    }
+
+    /// Waits until the bridge lists so many workers that take calls.
+    pub fn pool(&self, size: usize, within: Duration) -> Vec<serde_json::Value> {
+        eventually(within, "a whole pool", || {
+            let ready =
+                |worker: &serde_json::Value| matches!(worker["state"].as_str(), Some("ready" | "busy"));
+            let workers: Vec<_> = self.workers().into_iter().filter(ready).collect();
+            (workers.len() == size).then_some(workers)
+        })
+    }
+
+    fn mark(&self) -> String {
+        format!("{MARK}={}", self.home.path().display())
+    }
+}
+
+impl Drop for World {
+    fn drop(&mut self) {
+        // A test that failed must not leave anything: these are its own, by their mark.
+        for process in self.alive() {
+            let _ = kill(Pid::from_raw(process.pid as i32), Signal::SIGKILL);
+        }
+    }
+}
+
+/// Waits until the look finds something.
+pub fn eventually<T>(within: Duration, what: &str, mut look: impl FnMut() -> Option<T>) -> T {
+    let began = Instant::now();
+    loop {
+        if let Some(found) = look() {
+            return found;
+        }
+        assert!(began.elapsed() < within, "{what} did not come within {within:?}");
+        std::thread::sleep(LOOK);
+    }
+}
+
+/// The packages of workers, installed once for all tests.
+fn cache() -> std::path::PathBuf {
+    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent();
+    target.expect("a target directory").join("test-cache")
+}
+
+/// The interpreter that the tests were told to use; none = the binary chooses and provisions.
+pub fn python() -> Vec<String> {
+    match std::env::var("SNAKEPIT_TEST_PYTHON") {
+        Ok(path) if !path.is_empty() => vec!["--python".into(), path],
+        _ => Vec::new(),
     }
 }
 

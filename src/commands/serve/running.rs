@@ -43,6 +43,8 @@ pub(super) async fn run(
     workers: &WorkerSettings,
     context: &Context,
 ) -> Result<()> {
+    // The runtime library would swallow the first fault that another process sends us.
+    sys::signal::die_of_faults().map_err(|cause| Error::io("signals cannot be set up", &cause))?;
     let mut signals = Signals::listen()?;
     let tools = Tools::new(host_tools(serve)?, Limits::default());
     let bridge = Bridge::new(Arc::new(MemoryJournal::default()));

@@ -57,6 +57,8 @@ pub(super) fn read(tool: &ToolView, typed: &[String], object: Option<&str>) -> R
     if problems.is_empty() {
         return Ok(arguments);
     }
+    // The bridge would tell the rest only of a call that reached it.
+    problems.extend(the_rest(tool, &arguments, &problems));
     let error = Error::new(
         Kind::BadParameters,
         format!("invalid parameters for `{}`", tool.name),
@@ -64,6 +66,27 @@ pub(super) fn read(tool: &ToolView, typed: &[String], object: Option<&str>) -> R
     let error = problems.into_iter().fold(error, Error::detail);
     let error = hints.into_iter().fold(error, Error::hint);
     Err(error.hint(format!("it takes ({})", tool.signature())))
+}
+
+/// What else is wrong with a call that is refused here: values of a wrong type, and what is missing.
+fn the_rest(tool: &ToolView, arguments: &Arguments, told: &[String]) -> Vec<String> {
+    let mut problems = Vec::new();
+    for parameter in &tool.parameters {
+        let (name, wanted) = (&parameter.name, &parameter.type_name);
+        let begins = format!("`{name}`");
+        if told.iter().any(|problem| problem.starts_with(&begins)) {
+            continue;
+        }
+        let binary = arguments.binary.iter().any(|(known, _)| known == name);
+        match arguments.values.iter().find(|(known, _)| known == name) {
+            Some((_, value)) if !value.is_null() && !fits(value, wanted) => {
+                problems.push(format!("`{name}` wants {wanted}, got {}", value.text()));
+            }
+            None if parameter.required && !binary => problems.push(format!("`{name}` is missing ({wanted})")),
+            _ => {}
+        }
+    }
+    problems
 }
 
 /// A value as it was typed: text that the declaration explains, or JSON whatever it says.
@@ -240,10 +263,18 @@ mod tests {
 
     #[test]
     fn every_problem_is_told_at_once_with_the_nearest_name() {
-        let words = ["epoch=1", "rate=fast", "dry=1"].map(str::to_owned);
+        let words = ["epoch=1", "rate=fast", "dry=1", "layers:=5", "anything=x"].map(str::to_owned);
         let error = read(&tool(), &words, None).unwrap_err();
         assert_eq!(error.kind(), Kind::BadParameters);
-        assert_eq!(error.details().len(), 3, "{error:?}");
+        assert_eq!(
+            error.details()[3..],
+            [
+                "`epochs` is missing (int)",
+                "`label` is missing (str)",
+                "`layers` wants list, got 5"
+            ],
+            "{error:?}"
+        );
         assert!(
             error.hints().contains(&"did you mean `epochs`?".to_owned()),
             "{error:?}"

@@ -66,6 +66,9 @@ pub(super) async fn run(args: Args, context: &Context) -> Result<()> {
         _ = interrupts.next() => None,
     };
     show.progress.finish();
+    if !matches!(ended, Some(Ok(_))) {
+        show.cut_off()?;
+    }
     match ended {
         Some(Ok(timing)) => {
             if args.time {
@@ -104,12 +107,16 @@ async fn follow(call: &mut Call, show: &mut Show<'_>) -> Result<Timing> {
     let reveal = Instant::now() + show.progress.patience();
     let mut hidden = true;
     loop {
-        let event = tokio::select! {
-            event = call.next() => event,
-            () = sleep_until(reveal), if hidden => {
-                hidden = false;
-                show.progress.reveal();
-                continue;
+        // One future an event: dropping it would give the call up.
+        let next = call.next();
+        tokio::pin!(next);
+        let event = loop {
+            tokio::select! {
+                event = &mut next => break event,
+                () = sleep_until(reveal), if hidden => {
+                    hidden = false;
+                    show.progress.reveal();
+                }
             }
         };
         match event {
@@ -159,6 +166,14 @@ impl<'a> Show<'a> {
             }
         }
         Ok(None)
+    }
+
+    /// The call ended without a result: what was written of a JSON object is made whole.
+    fn cut_off(&self) -> Result<()> {
+        if self.output == Output::Json && self.chunks > 0 && !self.printer.pipe_closed() {
+            self.printer.line("]}")?;
+        }
+        Ok(())
     }
 
     fn chunk(&self, seq: u64, data: &Bytes) -> Result<()> {

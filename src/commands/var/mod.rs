@@ -20,7 +20,7 @@ use crate::ui::{self, Cell, Column, Record};
 pub enum Command {
     /// Declare a variable with its type, constraints and first value
     #[command(long_about = register::HELP)]
-    Register(register::Args),
+    Register(Box<register::Args>),
     /// Read variables
     #[command(long_about = get::HELP)]
     Get(get::Args),
@@ -44,7 +44,7 @@ pub enum Command {
 impl Command {
     pub(super) async fn run(self, context: &Context) -> Result<()> {
         match self {
-            Self::Register(args) => register::run(args, context).await,
+            Self::Register(args) => register::run(*args, context).await,
             Self::Get(args) => get::run(args, context).await,
             Self::Set(args) => set::run(args, context).await,
             Self::List(args) => list::run(args, context).await,

@@ -6,7 +6,8 @@ use super::supervision::{Supervision, Work};
 use crate::client::RemoteRegistrar;
 use crate::commands::Context;
 use crate::commands::signals::Signals;
-use crate::error::Result;
+use crate::error::{Error, Result};
+use crate::sys;
 use crate::workers::options::WorkerOptions;
 
 /// The long help: an example first.
@@ -27,6 +28,8 @@ pub struct Args {
 pub(super) async fn run(args: Args, context: &Context) -> Result<()> {
     // Asked first, so that a bridge that is not there is told before an environment is made.
     context.client().await?;
+    // The runtime library would swallow the first fault that another process sends us.
+    sys::signal::die_of_faults().map_err(|cause| Error::io("signals cannot be set up", &cause))?;
     let mut signals = Signals::listen()?;
     let work = Work {
         spec: &args.options.spec,

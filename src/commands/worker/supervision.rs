@@ -114,14 +114,15 @@ async fn surroundings(work: &Work<'_>, target: &Target, context: &Context) -> Re
 }
 
 /// The progress of provisioning on a terminal; stages also in a pipe, because the first time takes long.
-struct Drawn<'a> {
+pub(in crate::commands) struct Drawn<'a> {
     printer: &'a Printer,
     line: Mutex<Progress>,
     began: Instant,
 }
 
 impl<'a> Drawn<'a> {
-    fn new(printer: &'a Printer) -> Self {
+    /// Shown on a terminal only, and after a moment.
+    pub(in crate::commands) fn new(printer: &'a Printer) -> Self {
         Self {
             printer,
             line: Mutex::new(printer.progress("preparing Python")),

@@ -177,16 +177,17 @@ fn about(name: &VariableName, error: Error) -> Error {
     named
 }
 
-fn out_of_range(old: &Variable, error: Error, state: &State) -> Error {
+fn explained(old: &Variable, error: Error, state: &State) -> Error {
     let named = about(&old.name, error);
-    if named.kind() != Kind::ConstraintViolated {
-        return named;
+    let (name, session) = (&old.name, &state.id);
+    match named.kind() {
+        Kind::ConstraintViolated => named.hint(format!(
+            "`{name}` of session `{session}` has the constraints {}; replace them with `snakepit var register {name} --update`",
+            old.constraints.json(),
+        )),
+        Kind::WrongType if named.hints().is_empty() => {
+            named.hint(format!("`{name}` of session `{session}` is of type {}", old.ty))
+        }
+        _ => named,
     }
-    named.hint(format!(
-        "`{}` of session `{}` has the constraints {}; replace them with `snakepit var register {} --update`",
-        old.name,
-        state.id,
-        old.constraints.json(),
-        old.name
-    ))
 }

@@ -2,7 +2,7 @@
 
 use std::{collections::HashSet, sync::Arc};
 
-use super::{Decision, Refusals, Written, check_room, check_version, out_of_range, successor};
+use super::{Decision, Refusals, Written, check_room, check_version, explained, successor};
 use crate::{
     error::{Error, Kind, Result},
     session::{Actor, Delete, Event, MAX_BATCH, RawValue, Set, State, Variable},
@@ -68,7 +68,7 @@ pub(super) fn decide_all(state: &State, sets: &[Set], actor: &Actor) -> Result<D
 fn write(state: &State, set: &Set, actor: &Actor) -> Result<(Event, Written)> {
     let old = state.get(&set.target)?;
     check_version(old, set.expected)?;
-    let (constraints, value) = judge(old, &set.value).map_err(|error| out_of_range(old, error, state))?;
+    let (constraints, value) = judge(old, &set.value).map_err(|error| explained(old, error, state))?;
     let new = Arc::new(Variable {
         ty: value.ty(),
         value,

@@ -24,6 +24,8 @@ use super::command::{Input, Output, Program};
 use crate::error::{Error, Kind};
 use crate::proto::bridge::{ParameterSpec, ToolRegistration};
 
+/// The only table that the file has in this release.
+const TABLE: &str = "host_tools";
 const KEYS: [&str; 7] = [
     "command",
     "description",
@@ -45,7 +47,8 @@ pub(super) fn read(text: &str, file: &Path) -> Result<Vec<(ToolRegistration, Hos
     let document: Table = text.parse().map_err(|why: toml::de::Error| {
         Error::new(Kind::Config, format!("{} is not TOML", file.display())).detail(why.to_string().trim_end())
     })?;
-    let Some(tools) = document.get("host_tools") else {
+    known_tables(&document, file)?;
+    let Some(tools) = document.get(TABLE) else {
         return Ok(Vec::new());
     };
     let directory = file
@@ -54,7 +57,7 @@ pub(super) fn read(text: &str, file: &Path) -> Result<Vec<(ToolRegistration, Hos
         .unwrap_or(Path::new("."));
     let section = Section {
         file,
-        key: "host_tools".to_owned(),
+        key: TABLE.to_owned(),
     };
     let tools = tools
         .as_table()
@@ -63,6 +66,17 @@ pub(super) fn read(text: &str, file: &Path) -> Result<Vec<(ToolRegistration, Hos
         .iter()
         .map(|(name, tool)| declare(&section.at(name), name, tool, directory))
         .collect()
+}
+
+fn known_tables(document: &Table, file: &Path) -> Result<(), Error> {
+    let Some(key) = document.keys().find(|key| *key != TABLE) else {
+        return Ok(());
+    };
+    let error = Error::new(Kind::Config, format!("unknown key `{key}` in {}", file.display()));
+    Err(match nearest(key, [TABLE].into_iter()) {
+        Some(near) => error.hint(format!("did you mean `{near}`?")),
+        None => error.hint(format!("the file declares host tools, as `[{TABLE}.NAME]`")),
+    })
 }
 
 /// Where in the file something is, for the message.
@@ -399,11 +413,10 @@ mod tests {
     }
 
     #[test]
-    fn other_tables_are_left_alone() {
-        assert!(
-            read("[serve]\nname = 'x'", Path::new("snakepit.toml"))
-                .unwrap()
-                .is_empty()
-        );
+    fn a_table_that_is_not_known_is_refused_by_name() {
+        let refused = read("[host_tool.x]\ncommand = ['true']", Path::new("snakepit.toml"));
+        let error = refused.err().unwrap();
+        assert_eq!(error.kind(), Kind::Config);
+        assert!(error.message().contains("host_tool"), "{error}");
     }
 }
