@@ -21,6 +21,8 @@ mod contract;
 mod deaths;
 #[path = "bridge/main_job.rs"]
 mod main_job;
+#[path = "bridge/readme.rs"]
+mod readme;
 #[path = "bridge/shutdown.rs"]
 mod shutdown;
 mod support;

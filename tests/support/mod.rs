@@ -270,9 +270,17 @@ impl World {
 
 impl Drop for World {
     fn drop(&mut self) {
-        // A test that failed must not leave anything: these are its own, by their mark.
-        for process in self.alive() {
-            let _ = kill(Pid::from_raw(process.pid as i32), Signal::SIGKILL);
+        // A test that failed must not leave anything: these are its own, by their mark. Looked for again, because one
+        // may just be starting another.
+        for _ in 0..10 {
+            let alive = self.alive();
+            for process in &alive {
+                let _ = kill(Pid::from_raw(process.pid as i32), Signal::SIGKILL);
+            }
+            if alive.is_empty() {
+                break;
+            }
+            std::thread::sleep(LOOK);
         }
     }
 }
