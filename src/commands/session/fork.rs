@@ -11,7 +11,7 @@ use crate::ui::{Output, Shape};
 /// The long help: an example first.
 pub(crate) const HELP: &str = "\
 Example:
-  snakepit --session exp1 session fork exp2
+  snakepit session fork exp2
 
 Make a session that begins with the variables of the session in force, as of now or as of a checkpoint. From then on \
 the two have nothing to do with each other. Variables keep their names, values, versions and metadata and get ids of \

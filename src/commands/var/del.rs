@@ -98,7 +98,7 @@ async fn found(client: &Client, names: &[String]) -> Result<Vec<VariableView>> {
             let session = client.session();
             Err(Error::new(
                 Kind::VariableNotFound,
-                format!("variable not found: `{name}` (session `{session}`)"),
+                format!("variable not found: `{name}` in session `{session}`"),
             )
             .detail("nothing was deleted"))
         }

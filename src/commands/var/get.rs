@@ -57,7 +57,7 @@ pub(super) async fn run(args: Args, context: &Context) -> Result<()> {
         let session = client.session();
         let error = Error::new(
             Kind::VariableNotFound,
-            format!("variable not found: {} (session `{session}`)", names.join(", ")),
+            format!("variable not found: {} in session `{session}`", names.join(", ")),
         );
         return Err(suggest(&client, &missing, error).await);
     }

@@ -149,7 +149,7 @@ async fn typed(client: &Client, literals: &[(String, Literal)]) -> Result<Vec<(S
         let session = client.session();
         return Err(Error::new(
             Kind::VariableNotFound,
-            format!("variable not found: `{name}` (session `{session}`)"),
+            format!("variable not found: `{name}` in session `{session}`"),
         )
         .detail("nothing was written"));
     }
