@@ -14,7 +14,7 @@ pub use clock::wall_now;
 pub use directory::{Ended, Opened, Opening, new_epoch};
 pub use fork::Beginning;
 pub use live::{Committed, Live};
-pub use repeats::{Answer, Claimed, MAX_REMEMBERED, REMEMBERED_FOR, Repeats};
+pub use repeats::{Answer, Claimed, Earlier, MAX_REMEMBERED, REMEMBERED_FOR, Repeats, Ticket};
 pub use subscription::{Progress, Snapshot, Start, Subscription, compacted};
 
 use std::{
