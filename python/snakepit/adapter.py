@@ -18,6 +18,9 @@ class BaseAdapter:
     #: True when calls of one instance may run at the same time.
     __thread_safe__ = False
 
+    #: The class of that session; None = `snakepit.SessionContext`.
+    session_context_class: Any = None
+
     #: The session that the instance works for; set before `initialize()`.
     session_context: Any = None
 

@@ -16,6 +16,8 @@ from snakepit.errors import ValidationError
 
 #: The largest message in bytes, in either direction.
 MAX_MESSAGE = 64 * 1024 * 1024
+#: The longest wait in milliseconds before a lost bridge is dialled again.
+MAX_RECONNECT_MS = 2_000
 #: The environment variable that names the bridge.
 ADDRESS_VARIABLE = "SNAKEPIT_ADDRESS"
 #: A unix socket's path has at most so many bytes (Linux).
@@ -83,31 +85,36 @@ def _bad(address: str, why: str) -> ValidationError:
     )
 
 
-def options(address: Address) -> list[tuple[str, Any]]:
-    """The channel options for an address."""
+def options(address: Address, alone: bool = False) -> list[tuple[str, Any]]:
+    """The channel options for an address. One that is `alone` shares its connection with no other channel."""
     chosen: list[tuple[str, Any]] = [
         ("grpc.max_receive_message_length", MAX_MESSAGE),
         ("grpc.max_send_message_length", MAX_MESSAGE),
         ("grpc.http2.bdp_probe", 1),
         ("grpc.http2.lookahead_bytes", 1024 * 1024),
+        # A bridge that was restarted is found again at once, not after grpc's two minutes.
+        ("grpc.initial_reconnect_backoff_ms", 100),
+        ("grpc.max_reconnect_backoff_ms", MAX_RECONNECT_MS),
     ]
+    if alone:
+        chosen.append(("grpc.use_local_subchannel_pool", 1))
     if address.is_unix:
         # grpcio would send the percent-encoded path as :authority, which h2 refuses.
         chosen.append(("grpc.default_authority", "localhost"))
     return chosen
 
 
-def open_channel(address: str | None = None) -> Any:
+def open_channel(address: str | None = None, alone: bool = False) -> Any:
     """A sync channel to an address, by default `default_address()`. Threads may share it."""
     parsed = parse(address or default_address())
     if parsed.tls:
-        return grpc.secure_channel(parsed.target, grpc.ssl_channel_credentials(), options(parsed))
-    return grpc.insecure_channel(parsed.target, options(parsed))
+        return grpc.secure_channel(parsed.target, grpc.ssl_channel_credentials(), options(parsed, alone))
+    return grpc.insecure_channel(parsed.target, options(parsed, alone))
 
 
-def open_async_channel(address: str | None = None) -> Any:
+def open_async_channel(address: str | None = None, alone: bool = False) -> Any:
     """A `grpc.aio` channel to an address; it belongs to the event loop that runs now."""
     parsed = parse(address or default_address())
     if parsed.tls:
-        return grpc.aio.secure_channel(parsed.target, grpc.ssl_channel_credentials(), options(parsed))
-    return grpc.aio.insecure_channel(parsed.target, options(parsed))
+        return grpc.aio.secure_channel(parsed.target, grpc.ssl_channel_credentials(), options(parsed, alone))
+    return grpc.aio.insecure_channel(parsed.target, options(parsed, alone))

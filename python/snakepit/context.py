@@ -17,7 +17,7 @@ from typing import Any, Protocol, TypeVar
 
 import grpc
 
-from snakepit import channel, errors, operations
+from snakepit import channel, errors, operations, variables
 from snakepit.operations import MISSING, AsyncDriver, Driver, Operation, Scope
 from snakepit.wire import rpc
 
@@ -61,7 +61,7 @@ class Uplink:
 
     def __init__(self, address: str | None, worker_id: str) -> None:
         self._address = address
-        self._header = (("snakepit-worker-id", worker_id),)
+        self._header = (("snakepit-worker-id", worker_id), operations.BINARY_HEADER)
         self._lock = threading.Lock()
         self._driver: Driver | None = None
         self._async_driver: AsyncDriver | None = None
@@ -167,7 +167,7 @@ class Context:
 
     def get(self, name: str, default: Any = MISSING) -> Any:
         """Reads a variable. Raises `VariableNotFoundError` where there is none and no default."""
-        return self._run(operations.get(self.scope, name, default))
+        return self._run(variables.get(self.scope, name, default))
 
     def set(self, name: str, value: Any, *, expected_version: int | None = None) -> int:
         """Writes a variable, registers it where there is none, and gives the new version.
@@ -175,7 +175,7 @@ class Context:
         Raises `ValidationError` for a value that breaks its type or constraints, `VersionConflictError` when
         `expected_version` is not the current one.
         """
-        return self._run(operations.set_value(self.scope, name, value, expected_version=expected_version))
+        return self._run(variables.set_value(self.scope, name, value, expected_version=expected_version))
 
     def register(
         self, name: str, value: Any, type: str | None = None, *, if_exists: str = "keep", **constraints: Any
@@ -190,7 +190,7 @@ class Context:
     def _registration(
         self, name: str, value: Any, type: str | None, if_exists: str, constraints: dict[str, Any]
     ) -> Operation[Any]:
-        return operations.register_variable(self.scope, name, type, value, constraints=constraints, if_exists=if_exists)
+        return variables.register_variable(self.scope, name, type, value, constraints=constraints, if_exists=if_exists)
 
     def __getitem__(self, name: str) -> Any:
         return self.get(name)
@@ -199,7 +199,7 @@ class Context:
         self.set(name, value)
 
     def __contains__(self, name: str) -> bool:
-        return self._run(operations.contains(self.scope, name))
+        return self._run(variables.contains(self.scope, name))
 
     # --- tools ------------------------------------------------------------------------------------------------
 
@@ -225,11 +225,11 @@ class Context:
 
     async def aget(self, name: str, default: Any = MISSING) -> Any:
         """`get` for async tools."""
-        return await self._arun(operations.get(self.scope, name, default))
+        return await self._arun(variables.get(self.scope, name, default))
 
     async def aset(self, name: str, value: Any, *, expected_version: int | None = None) -> int:
         """`set` for async tools."""
-        return await self._arun(operations.set_value(self.scope, name, value, expected_version=expected_version))
+        return await self._arun(variables.set_value(self.scope, name, value, expected_version=expected_version))
 
     async def aregister(
         self, name: str, value: Any, type: str | None = None, *, if_exists: str = "keep", **constraints: Any
@@ -240,7 +240,7 @@ class Context:
 
     async def acontains(self, name: str) -> bool:
         """`name in ctx` for async tools."""
-        return await self._arun(operations.contains(self.scope, name))
+        return await self._arun(variables.contains(self.scope, name))
 
     async def acall_tool(self, tool_name: str, /, **arguments: Any) -> Any:
         """`call_tool` for async tools."""

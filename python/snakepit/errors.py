@@ -13,6 +13,7 @@ from google.protobuf import any_pb2, descriptor_pb2, descriptor_pool, message_fa
 
 __all__ = [
     "SnakepitError",
+    "BatchError",
     "BridgeUnavailableError",
     "CallCancelledError",
     "Cancelled",
@@ -26,6 +27,7 @@ __all__ = [
     "ToolNotFoundError",
     "ValidationError",
     "ValueEncodeError",
+    "VariableExistsError",
     "VariableNotFoundError",
     "VersionConflictError",
 ]
@@ -97,6 +99,10 @@ class ConflictError(SnakepitError):
     """The state does not allow the request now: it exists already, is locked, or has dependents."""
 
 
+class VariableExistsError(ConflictError):
+    """The name is taken in this session, or taken by a variable that is declared differently."""
+
+
 class VersionConflictError(ConflictError):
     """A write expected another version than the current one. Nothing was written."""
 
@@ -125,6 +131,57 @@ class BridgeUnavailableError(SnakepitError, ConnectionError):
 
 class CallCancelledError(SnakepitError):
     """The call was cancelled before it ended."""
+
+
+class BatchError(SnakepitError):
+    """Writes of a batch were refused: all of it when it was atomic, else those in `errors`.
+
+    `errors` has the refusal of each variable by the name that was asked for. Where all refusals are of one kind the
+    error is of that class too: a batch that lost a compare-and-set is a `VersionConflictError` as well.
+    """
+
+    def __init__(self, errors: dict[str, SnakepitError], *, atomic: bool) -> None:
+        lines = [f"`{name}`: {error.message}" for name, error in sorted(errors.items())]
+        kept = "nothing was written" if atomic else "the others were written"
+        hints = {error.hint for error in errors.values()}
+        SnakepitError.__init__(
+            self,
+            f"{len(errors)} writes of the batch were refused, {kept}",
+            code=next(iter(codes)) if len(codes := {error.code for error in errors.values()}) == 1 else "",
+            details="\n".join(lines),
+            hint=hints.pop() if len(hints) == 1 else "",
+        )
+        self.errors = errors
+
+
+class _BatchConflict(BatchError, VersionConflictError):
+    pass
+
+
+class _BatchInvalid(BatchError, ValidationError):
+    pass
+
+
+class _BatchMissing(BatchError, VariableNotFoundError):
+    pass
+
+
+def batch_error(errors: dict[str, SnakepitError], *, atomic: bool) -> BatchError:
+    """The `BatchError` of these refusals, of their own class too where they agree."""
+    for kind, cls in (
+        (VersionConflictError, _BatchConflict),
+        (ValidationError, _BatchInvalid),
+        (VariableNotFoundError, _BatchMissing),
+    ):
+        if all(isinstance(error, kind) for error in errors.values()):
+            return cls(errors, atomic=atomic)
+    return BatchError(errors, atomic=atomic)
+
+
+def from_code(code: str, text: str) -> SnakepitError:
+    """The error of a stable code, as it stands in the reply of a batch."""
+    cls = _BY_CODE.get(code) or next((cls for start, cls in _BY_FAMILY if code.startswith(start)), SnakepitError)
+    return cls(text, code=code)
 
 
 class ToolError(SnakepitError):
@@ -164,11 +221,22 @@ class Cancelled(BaseException):
 _BY_CODE: dict[str, type[SnakepitError]] = {
     "E0101": SessionNotFoundError,
     "E0201": VariableNotFoundError,
+    "E0202": VariableExistsError,
+    "E0204": VariableExistsError,
     "E0401": VersionConflictError,
     "E0601": ToolNotFoundError,
     "E0602": ToolError,
     "E0603": ToolError,
 }
+
+#: The classes of what a batch may refuse, by the start of the code.
+_BY_FAMILY: tuple[tuple[str, type[SnakepitError]], ...] = (
+    ("E03", ValidationError),
+    ("E02", ValidationError),
+    ("E04", ConflictError),
+    ("E09", LimitError),
+    ("E11", ValidationError),
+)
 
 _BY_STATUS: dict[str, type[SnakepitError]] = {
     "CANCELLED": CallCancelledError,
@@ -268,6 +336,13 @@ def from_failure(failure: Any, fallback: str = "", **rest: str) -> ToolError:
     )
 
 
+#: Code and hint of statuses that grpcio itself makes, or a peer that is no bridge of ours.
+_OWN = {
+    "UNAVAILABLE": ("E0801", "start a bridge with `snakepit serve`, or name its address in SNAKEPIT_ADDRESS"),
+    "RESOURCE_EXHAUSTED": ("E0902", "a message has at most 64 MiB: send less at once, or a smaller dtype"),
+}
+
+
 def from_rpc_error(error: grpc.RpcError) -> SnakepitError:
     """The error that a failed RPC stands for. Raise it `from None`: its text has everything."""
     status = error.code().name if error.code() is not None else "UNKNOWN"
@@ -290,8 +365,8 @@ def from_rpc_error(error: grpc.RpcError) -> SnakepitError:
     cls = _BY_CODE.get(code) or _BY_STATUS.get(status, SnakepitError)
     if not code and status == "NOT_FOUND":
         cls = _not_found_by_text(text)
-    if status == "UNAVAILABLE" and not rest.get("hint"):
-        rest["hint"] = "start a bridge with `snakepit serve`, or name its address in SNAKEPIT_ADDRESS"
+    if info is None and status in _OWN:
+        code, rest["hint"] = _OWN[status]
     return cls(text, code=code, **rest)
 
 

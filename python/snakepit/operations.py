@@ -1,7 +1,7 @@
 """What a session can do, written once: each operation is a generator that yields RPCs and gets their replies.
 
-A driver runs it over a sync or an async stub (`run`, `arun`), so that both have one meaning. This file must never
-open a channel, block, or know of an event loop.
+Variables have their own file, `variables`. A driver runs an operation over a sync or an async stub (`Driver`,
+`AsyncDriver`), so that both have one meaning. This file must never open a channel, block, or know of an event loop.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 import grpc
 
 from snakepit import errors, values
+from snakepit.cache import VariableCache
 from snakepit.wire import bridge_pb2 as pb
 
 T = TypeVar("T")
@@ -22,158 +23,42 @@ Operation = Generator[tuple[str, Any], Any, T]
 
 #: Marks an argument that was not given, where None is a value.
 MISSING: Any = type("Missing", (), {"__repr__": lambda self: "MISSING"})()
+#: The request header by which a client says that it reads binary values.
+BINARY_HEADER = ("snakepit-binary", "raw")
 #: Bytes of chunks that are collected for one call of a streaming tool.
 MAX_COLLECTED = 64 * 1024 * 1024
 
 
 @dataclass(frozen=True)
 class Scope:
-    """Where operations happen: the session, and the running call that they are made from (empty outside of one)."""
+    """Where operations happen: the session, and the running call that they are made from (empty outside of one).
+
+    `cache` is what reads of variables are kept in, None = nowhere. With `lists` embeddings are read as lists of
+    float, as older code expects them.
+    """
 
     session_id: str
     parent_call_id: str = ""
     depth: int = 0
-
-
-def value_of(variable: pb.Variable) -> Any:
-    """The Python value of a variable."""
-    return values.decode(variable.value)
-
-
-def get(scope: Scope, name: str, default: Any = MISSING, bypass_cache: bool = False) -> Operation[Any]:
-    """Reads a variable by name or id; `default` where there is none."""
-    request = pb.GetVariableRequest(session_id=scope.session_id, variable_identifier=name, bypass_cache=bypass_cache)
-    try:
-        reply = yield "GetVariable", request
-    except errors.VariableNotFoundError:
-        if default is MISSING:
-            raise
-        return default
-    return value_of(reply.variable)
-
-
-def contains(scope: Scope, name: str) -> Operation[bool]:
-    """Whether a variable exists."""
-    return (yield from get(scope, name, _ABSENT)) is not _ABSENT
-
-
-_ABSENT: Any = object()
-
-
-def set_value(
-    scope: Scope,
-    name: str,
-    value: Any,
-    *,
-    expected_version: int | None = None,
-    metadata: Mapping[str, str] | None = None,
-    register: bool = True,
-) -> Operation[int]:
-    """Writes a variable and gives its new version. One that does not exist is registered when `register` says so."""
-    request = pb.SetVariableRequest(
-        session_id=scope.session_id,
-        variable_identifier=name,
-        value=values.encode(value),
-        metadata={"source": "python", **(metadata or {})},
-    )
-    if expected_version is not None:
-        request.expected_version64 = expected_version
-    try:
-        return int((yield "SetVariable", request).version64)
-    except errors.VariableNotFoundError:
-        if not register or expected_version is not None:
-            raise
-    made = yield from register_variable(scope, name, None, value, metadata=metadata, if_exists="keep")
-    if not made.existed:
-        return int(made.version64)
-    # Somebody registered it between the two: the write is still to be done.
-    return int((yield "SetVariable", request).version64)
-
-
-def register_variable(
-    scope: Scope,
-    name: str,
-    type_name: str | None,
-    value: Any,
-    *,
-    constraints: Mapping[str, Any] | None = None,
-    metadata: Mapping[str, str] | None = None,
-    if_exists: str = "fail",
-) -> Operation[Any]:
-    """Declares a variable and gives the whole reply. Without a type name the value's own type is taken."""
-    chosen = type_name or _inferred(name, value)
-    reply = yield (
-        "RegisterVariable",
-        pb.RegisterVariableRequest(
-            session_id=scope.session_id,
-            name=name,
-            type=chosen,
-            initial_value=values.encode(values.as_float(value) if chosen == "float" else value, chosen),
-            constraints_json=values.to_json(dict(constraints)) if constraints else "",
-            metadata={"source": "python", **(metadata or {})},
-            if_exists=_if_exists(if_exists),
-            type_inferred=type_name is None,
-        ),
-    )
-    if not reply.success:
-        raise errors.ValidationError(reply.error_message)
-    return reply
-
-
-def _inferred(name: str, value: Any) -> str:
-    kind = values.type_of(value)
-    if kind in ("null", "bytes"):
-        raise errors.ValidationError(
-            f"no type can be inferred for `{name}` from {value!r}", code="E0303", hint="name the type"
-        )
-    return kind
-
-
-def _if_exists(word: str) -> Any:
-    try:
-        return pb.IfExists.Value(f"IF_EXISTS_{word.upper()}")
-    except ValueError:
-        raise errors.ValidationError(f"if_exists={word!r}: fail, keep, update or reset") from None
-
-
-def list_variables(scope: Scope, pattern: str = "") -> Operation[list[dict[str, Any]]]:
-    """Every variable that matches a glob (all when empty), by name."""
-    found: list[dict[str, Any]] = []
-    token = ""
-    while True:
-        reply = yield (
-            "ListVariables",
-            pb.ListVariablesRequest(session_id=scope.session_id, pattern=pattern, page_token=token),
-        )
-        found += [_described(variable) for variable in reply.variables]
-        token = reply.next_page_token
-        if not token:
-            return found
-
-
-def _described(variable: pb.Variable) -> dict[str, Any]:
-    return {
-        "id": variable.id,
-        "name": variable.name,
-        "type": variable.type,
-        "value": value_of(variable),
-        "version": max(variable.version64, variable.version),
-        "constraints": json.loads(variable.constraints_json) if variable.constraints_json else {},
-        "metadata": dict(variable.metadata),
-        "optimizing": variable.optimization_status.optimizing,
-    }
-
-
-def delete(scope: Scope, name: str, force: bool = False) -> Operation[None]:
-    """Deletes a variable."""
-    yield (
-        "DeleteVariable",
-        pb.DeleteVariableRequest(session_id=scope.session_id, variable_identifier=name, force=force),
-    )
+    cache: VariableCache | None = None
+    lists: bool = False
 
 
 def call_tool(scope: Scope, name: str, arguments: Mapping[str, Any]) -> Operation[Any]:
     """Calls a tool. One that streams is collected: what its generator returned, else the list of its chunks."""
+    try:
+        return (yield from _call_tool(scope, name, arguments))
+    finally:
+        _tool_ran(scope)
+
+
+def _tool_ran(scope: Scope) -> None:
+    """A tool may have written any variable: what this context reads next is read anew."""
+    if scope.cache is not None:
+        scope.cache.clear()
+
+
+def _call_tool(scope: Scope, name: str, arguments: Mapping[str, Any]) -> Operation[Any]:
     request = pb.ExecuteToolRequest(
         session_id=scope.session_id,
         tool_name=name,
@@ -193,17 +78,17 @@ def call_tool(scope: Scope, name: str, arguments: Mapping[str, Any]) -> Operatio
 
 def call_host(scope: Scope, name: str, arguments: Mapping[str, Any]) -> Operation[Any]:
     """Calls a host tool."""
-    reply = yield (
-        "ExecuteElixirTool",
-        pb.ExecuteElixirToolRequest(
-            session_id=scope.session_id,
-            tool_name=name,
-            parameters={key: values.encode(value) for key, value in arguments.items()},
-            parent_call_id=scope.parent_call_id,
-            depth=scope.depth,
-        ),
+    request = pb.ExecuteElixirToolRequest(
+        session_id=scope.session_id,
+        tool_name=name,
+        parameters={key: values.encode(value) for key, value in arguments.items()},
+        parent_call_id=scope.parent_call_id,
+        depth=scope.depth,
     )
-    return result_of(reply)
+    try:
+        return result_of((yield "ExecuteElixirTool", request))
+    finally:
+        _tool_ran(scope)
 
 
 def host_tools(scope: Scope) -> Operation[list[Any]]:
@@ -217,6 +102,8 @@ def initialize(scope: Scope, ttl_seconds: int = 0) -> Operation[Any]:
     request = pb.InitializeSessionRequest(session_id=scope.session_id)
     request.config.ttl_seconds = ttl_seconds
     reply = yield "InitializeSession", request
+    if scope.cache is not None:
+        scope.cache.clear()
     if not reply.success:
         raise errors.SnakepitError(reply.error_message)
     return reply
@@ -224,6 +111,8 @@ def initialize(scope: Scope, ttl_seconds: int = 0) -> Operation[Any]:
 
 def cleanup(scope: Scope, force: bool = False) -> Operation[int]:
     """Ends the session and gives the number of things that went with it."""
+    if scope.cache is not None:
+        scope.cache.clear()
     reply = yield "CleanupSession", pb.CleanupSessionRequest(session_id=scope.session_id, force=force)
     return int(reply.resources_cleaned)
 

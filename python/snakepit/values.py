@@ -15,11 +15,12 @@ import json
 import math
 import os
 import uuid
-from collections.abc import Mapping, Set
+from collections.abc import Callable, Mapping, Set
 from typing import Any
 
 from google.protobuf import any_pb2
 
+from snakepit import arrays
 from snakepit.errors import ValidationError, ValueEncodeError
 
 #: The part of a type URL before the type.
@@ -27,6 +28,8 @@ PREFIX = "type.googleapis.com/snakepit."
 #: How deep lists and dicts may be nested.
 MAX_DEPTH = 64
 
+#: What the url of a binary value ends with.
+_BINARY = ".binary"
 _SPECIAL = {"NaN": math.nan, "Infinity": math.inf, "-Infinity": -math.inf}
 # Refuses NaN, so that only the slow path meets special floats.
 _encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
@@ -151,16 +154,82 @@ def type_of(value: Any) -> str:
     return type_of(plain(value))
 
 
+def variable_type(value: Any) -> str:
+    """The type that a variable gets from its value: arrays are tensors, all else as `type_of`."""
+    return "tensor" if arrays.is_array(value) else type_of(value)
+
+
 def encode(value: Any, type_name: str | None = None) -> any_pb2.Any:
-    """A value as an `Any`. `type_name` is the wire's type, by default `type_of(value)`."""
+    """A value as an `Any` of JSON text. `type_name` is the wire's type, by default `type_of(value)`."""
     name = type_name or type_of(value)
-    return any_pb2.Any(type_url=PREFIX + name, value=to_json_bytes(value))
+    return any_pb2.Any(type_url=PREFIX + name, value=to_json_bytes(of_type(value, name)))
+
+
+def of_type(value: Any, name: str) -> Any:
+    """The value as its type writes it: whole floats become integers where those are wanted, and the reverse."""
+    if name == "float":
+        return as_float(value)
+    if name == "integer" and isinstance(value, float) and value.is_integer():
+        return int(value)
+    if name in arrays.ARRAY_TYPES:
+        return arrays.to_plain(arrays.read_block(value, name), name)
+    return value
+
+
+def pack(value: Any, type_name: str | None = None) -> tuple[any_pb2.Any, bytes]:
+    """A variable's value and the payload beside it, which is empty unless the value is large and numeric.
+
+    Without a type, arrays go in the binary form, which fits embeddings and tensors alike.
+    """
+    if type_name in arrays.ARRAY_TYPES:
+        block = arrays.read_block(value, str(type_name))
+        if block.size > arrays.BINARY_THRESHOLD and not block.implied:
+            return _binary(block, type_name)
+        plain_form = arrays.to_plain(block, str(type_name))
+        return any_pb2.Any(type_url=f"{PREFIX}{type_name}", value=to_json_bytes(plain_form)), b""
+    if type_name is None and arrays.is_array(value):
+        return _binary(arrays.read_block(value, "tensor"), None)
+    return encode(value, type_name), b""
+
+
+def _binary(block: arrays.Block, type_name: str | None) -> tuple[any_pb2.Any, bytes]:
+    url = f"{PREFIX}{type_name or 'tensor'}{_BINARY}"
+    return any_pb2.Any(type_url=url, value=arrays.header(block, type_name)), block.raw()
+
+
+def unpack(message: any_pb2.Any, payload: bytes = b"") -> Any:
+    """The value of a variable: arrays for embeddings and tensors where numpy is there, else as `decode`."""
+    url = message.type_url
+    if url.endswith(_BINARY):
+        return arrays.from_binary(message.value, payload)
+    kind = _kind(url)
+    value = decode(message)
+    return arrays.from_plain(value, kind) if kind in arrays.ARRAY_TYPES else value
+
+
+_TRUTHS = {b"true": True, b"false": False}
+#: How the commonest values are read, by their url; each raises ValueError for what it leaves to `unpack`.
+READERS: dict[str, Callable[[bytes], Any]] = {
+    PREFIX + "float": float,
+    PREFIX + "integer": int,
+    PREFIX + "boolean": lambda raw: _TRUTHS[raw],
+    PREFIX + "string": json.loads,
+    PREFIX + "choice": json.loads,
+    PREFIX + "module": json.loads,
+}
+#: The types that have no binary form to be asked for.
+SCALARS = frozenset(url.rpartition(".")[2] for url in READERS)
+
+
+def _kind(url: str) -> str:
+    """The type that a url names: what follows its last dot or slash."""
+    return url.rpartition("/")[2].rpartition(".")[2]
 
 
 def decode(message: any_pb2.Any) -> Any:
     """The value of an `Any`. Raises `ValidationError` for what is no JSON, and for pickle and Erlang terms."""
     raw = message.value
-    kind = message.type_url.rpartition(".")[2]
+    kind = _kind(message.type_url)
     if not raw:
         return None
     try:

@@ -8,7 +8,7 @@ import pytest
 
 sys.path[:0] = [str(Path(__file__).resolve().parent), str(Path(__file__).resolve().parent.parent)]
 
-from harness import DATA, BridgeDouble, RealBridge, Worker
+from harness import DATA, Bridge, BridgeDouble, RealBridge, Worker
 
 import snakepit as sp
 
@@ -83,4 +83,34 @@ def session(system, request):
 def narrow_session(narrow_system, request):
     """A session named after the test, on the worker that takes one call at once."""
     with narrow_system.session(request.node.name) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="session")
+def bridge():
+    """A bridge of the binary, which these tests need."""
+    if "SNAKEPIT_BIN" not in os.environ:
+        pytest.skip("needs the binary in SNAKEPIT_BIN")
+    started = Bridge()
+    yield started
+    started.close()
+
+
+@pytest.fixture
+def named(request):
+    """A name for a session of the test's own."""
+    return request.node.name[:200]
+
+
+@pytest.fixture
+def ctx(bridge, named):
+    """A session of a real bridge, with the cache as it is by default."""
+    with sp.connect(session=named, address=bridge.address) as opened:
+        yield opened
+
+
+@pytest.fixture
+def other(bridge, named):
+    """Somebody else in the same session, who keeps nothing."""
+    with sp.connect(session=named, address=bridge.address, cache_ttl=0) as opened:
         yield opened

@@ -209,12 +209,12 @@ class BridgeDouble:
         yield from self.worker.stub.ExecuteStreamingTool(request)
 
 
-class RealBridge:
-    """A bridge of the binary that SNAKEPIT_BIN names, and a worker that is registered there as a supervisor does."""
+class Bridge:
+    """A bridge of the binary that SNAKEPIT_BIN names, with nothing attached."""
 
-    def __init__(self, spec, concurrent=16):
+    def __init__(self, address=None):
         self.folder = tempfile.TemporaryDirectory()
-        self.address = f"unix:{self.folder.name}/bridge.sock"
+        self.address = address or f"unix:{self.folder.name}/bridge.sock"
         read, write = os.pipe()
         command = [os.environ["SNAKEPIT_BIN"], "serve", "--socket", self.address[5:], "--ready-fd", str(write)]
         self.output = open(Path(self.folder.name) / "output", "w+")
@@ -224,6 +224,19 @@ class RealBridge:
         os.close(write)
         with os.fdopen(read) as ready:
             assert ready.readline(), Path(self.output.name).read_text()
+
+    def close(self):
+        self.process.terminate()
+        self.process.wait(15)
+        self.output.close()
+        self.folder.cleanup()
+
+
+class RealBridge(Bridge):
+    """A bridge, and a worker that is registered there as a supervisor does."""
+
+    def __init__(self, spec, concurrent=16):
+        super().__init__()
         self.worker = Worker(spec, bridge=self.address, concurrent=concurrent)
         stub = rpc.AdminServiceStub(channel.open_channel(self.address))
         self.lease = stub.RegisterWorker(
@@ -236,7 +249,4 @@ class RealBridge:
     def close(self):
         self.lease.cancel()
         self.worker.close()
-        self.process.terminate()
-        self.process.wait(15)
-        self.output.close()
-        self.folder.cleanup()
+        super().close()

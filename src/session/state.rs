@@ -85,10 +85,11 @@ impl State {
 
     /// A variable by id or name.
     pub fn find(&self, identifier: &str) -> Option<&Arc<Variable>> {
-        match self.names.get(identifier) {
-            Some(name) => self.by_name.get(name),
-            None => self.by_name.get(identifier),
+        // A name never has the shape of an id, so one look is enough.
+        if VariableId::looks_like_one(identifier) {
+            return self.by_name.get(self.names.get(identifier)?);
         }
+        self.by_name.get(identifier)
     }
 
     /// A variable by id or name, or the error that says what is meant instead.

@@ -55,7 +55,9 @@ class Slot:
                 if hasattr(instance, "set_session_context"):
                     from snakepit.session import SessionContext
 
-                    session = SessionContext(uplink.driver().stub, self._session_id)
+                    # An instance outlives its calls, and each call has to see what is there now.
+                    context_class = getattr(self._cls, "session_context_class", None) or SessionContext
+                    session = context_class(uplink.driver().stub, self._session_id, cache_ttl=0)
                     session.use(uplink.driver())
                     instance.set_session_context(session)
                 if hasattr(instance, "initialize"):
