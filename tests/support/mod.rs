@@ -269,7 +269,11 @@ impl World {
 }
 
 impl Drop for World {
+    #[allow(clippy::print_stderr)] // What a failed test needs and its home would take with it.
     fn drop(&mut self) {
+        if std::thread::panicking() {
+            eprintln!("the bridge said:\n{}", self.log());
+        }
         // A test that failed must not leave anything: these are its own, by their mark. Looked for again, because one
         // may just be starting another.
         for _ in 0..10 {
