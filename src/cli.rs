@@ -21,7 +21,7 @@ pub struct Globals {
     #[arg(id = "bridge", long = "name", global = true, value_name = "NAME")]
     pub bridge: Option<String>,
 
-    /// The session to work in [env: SNAKEPIT_SESSION] [default: default]
+    /// The session to work in [env: SNAKEPIT_SESSION] [default: that of `session use`, else default]
     #[arg(id = "session_id", long = "session", global = true, value_name = "ID")]
     pub session: Option<String>,
 
@@ -32,7 +32,7 @@ pub struct Globals {
         global = true,
         value_name = "FORMAT",
         hide_possible_values = true,
-        help = "Format of stdout: table, tsv, json, jsonl, raw, name or none [env: SNAKEPIT_OUTPUT]"
+        help = "Format of stdout: table, tsv, json, jsonl, raw, npy, name or none [env: SNAKEPIT_OUTPUT]"
     )]
     pub output: Option<Output>,
 

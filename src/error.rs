@@ -114,6 +114,21 @@ kinds! {
     SessionName = "E0104", InvalidArgument, 10, "invalid session id",
         "A session id is 1 to 255 bytes of UTF-8 without control characters.";
 
+    /// A checkpoint that does not exist.
+    CheckpointNotFound = "E0105", NotFound, 3, "checkpoint not found",
+        "The session keeps no checkpoint of that name. List them with `snakepit session checkpoint --list`.";
+    /// A checkpoint's name that is taken.
+    CheckpointExists = "E0106", AlreadyExists, 5, "checkpoint already exists",
+        "The session keeps a checkpoint of that name. Take another name, or let that one go with \
+         `snakepit session checkpoint NAME --delete`.";
+    /// A checkpoint's name that breaks the rules.
+    CheckpointName = "E0107", InvalidArgument, 10, "invalid checkpoint name",
+        "A checkpoint's name is 1 to 255 bytes without white space, control characters, `*` and `?`.";
+    /// A file that is no exported session.
+    BadExport = "E0108", InvalidArgument, 10, "not an exported session",
+        "The file is no export of a session, is cut off, or is of a format that this release does not read. The \
+         message names the line. Nothing was imported.";
+
     /// A variable that does not exist.
     VariableNotFound = "E0201", NotFound, 3, "variable not found",
         "No variable of this session has that name or id. Names are case-sensitive. List them with \
@@ -129,16 +144,16 @@ kinds! {
     /// The declaration does not agree with what is there.
     DeclarationDiffers = "E0204", AlreadyExists, 5, "variable is declared differently",
         "A program declared a variable that exists with another type or other constraints. Use `--update` to \
-         change the constraints; the type cannot change. From Python, `delete_variable` of a session removes it.";
+         change the constraints; to change the type, `snakepit var del` it first.";
     /// Deleting what others depend on.
     HasDependents = "E0205", FailedPrecondition, 5, "variable has dependents",
-        "Other variables depend on this one. From Python, `delete_variable(NAME, force=True)` of a session \
-         deletes it all the same and leaves them stale.";
+        "Other variables depend on this one. From Python, `delete_variable(NAME, force=True)` of a \
+         session deletes it all the same and leaves them stale.";
 
     /// A value outside min..max, too long, not among the choices.
     ConstraintViolated = "E0301", InvalidArgument, 10, "value out of range",
         "The value is of the right type and breaks a constraint of the variable. Nothing was written. See the \
-         constraints with `snakepit var list NAME`, change one with `snakepit var register NAME --max 2 --update`.";
+         constraints with `snakepit var describe NAME`, change one with `snakepit var register NAME --max 2 --update`.";
     /// A value of another type.
     WrongType = "E0302", InvalidArgument, 10, "wrong type",
         "The value is not of the variable's type. Nothing was written. A string in JSON has quotes; a bare word \

@@ -113,6 +113,7 @@ impl Bound {
                 started_at: wall_now(),
             }),
             home: tokio::runtime::Handle::current(),
+            imports: Arc::new(tokio::sync::Semaphore::new(super::MAX_IMPORTS)),
         };
         let sweeper = tokio::spawn(sweep(Arc::clone(&self.bridge)));
         let (router, health) = Router::new(&service);
