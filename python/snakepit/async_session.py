@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from datetime import timedelta
 from types import TracebackType
 from typing import Any
@@ -21,8 +21,8 @@ class AsyncSessionContext:
     """One session of a bridge, for an event loop: the methods of `SessionContext`, each to be awaited.
 
     What cannot be awaited has another form: `await ctx["x"]` reads, `await ctx.set("x", 1)` writes,
-    `await ctx.contains("x")` looks, `ctx.variable("x")` has `get()` and `set()`. It belongs to the loop that it was
-    made on, and takes an address, a `grpc.aio` channel or a stub.
+    `await ctx.contains("x")` looks, `async for name in ctx` lists, `ctx.variable("x")` has `get()` and `set()`. It
+    belongs to the loop that it was made on, and takes an address, a `grpc.aio` channel or a stub.
 
     >>> async def main():
     ...     async with await connect_async(session="docs-async") as ctx:
@@ -157,6 +157,13 @@ class AsyncSessionContext:
 
     def __getitem__(self, name: str) -> Awaitable[Any]:
         return self.get_variable(name)
+
+    #: `for` cannot await: it is refused, instead of asking for the variables 0, 1, 2, ... `async for` gives the names.
+    __iter__ = None
+
+    async def __aiter__(self) -> AsyncIterator[str]:
+        for one in await self.list_variables():
+            yield one["name"]
 
     @property
     def v(self) -> AsyncVariableNamespace:

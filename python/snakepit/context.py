@@ -201,6 +201,9 @@ class Context:
     def __contains__(self, name: str) -> bool:
         return self._run(variables.contains(self.scope, name))
 
+    def __iter__(self) -> Iterator[str]:
+        return iter([one["name"] for one in self._run(variables.list_variables(self.scope))])
+
     # --- tools ------------------------------------------------------------------------------------------------
 
     def call_tool(self, tool_name: str, /, **arguments: Any) -> Any:

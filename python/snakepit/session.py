@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 import weakref
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import timedelta
 from types import TracebackType
 from typing import Any
@@ -45,8 +45,8 @@ class SessionContext:
     >>> ctx["rate"] = 0.5
     >>> ctx["rate"], ctx.v.rate, ctx.variable("rate").value
     (0.5, 0.5, 0.5)
-    >>> "rate" in ctx, "speed" in ctx
-    (True, False)
+    >>> "rate" in ctx, "speed" in ctx, list(ctx)
+    (True, False, ['rate'])
     >>> ctx["rate"] = 7
     Traceback (most recent call last):
     snakepit.errors.ValidationError: [E0301] ...
@@ -224,6 +224,10 @@ class SessionContext:
 
     def __contains__(self, name: object) -> bool:
         return isinstance(name, str) and self._driver.run(variables.contains(self._scope, name))
+
+    def __iter__(self) -> Iterator[str]:
+        # Without it Python would ask for the variables 0, 1, 2, ...
+        return iter([one["name"] for one in self.list_variables()])
 
     @property
     def v(self) -> VariableNamespace:

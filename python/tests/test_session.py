@@ -1,5 +1,7 @@
 """A session from the outside, through a bridge: a double of it, or the binary that SNAKEPIT_BIN names."""
 
+import asyncio
+
 import pytest
 
 import snakepit as sp
@@ -52,6 +54,26 @@ def test_variables_are_listed_over_pages(session):
     assert [one["value"] for one in listed] == [97, 98, 99, 100, 101]
     session.delete_variable("c")
     assert "c" not in session
+
+
+def test_a_session_is_iterated_over_the_names_of_its_variables(session):
+    for name in "bac":
+        session[name] = 1
+    assert list(session) == ["a", "b", "c"]
+    assert [session[name] for name in session] == [1, 1, 1]
+    assert session.call_tool("names") == ["a", "b", "c"]
+
+
+def test_an_async_session_is_iterated_with_async_for_only(system, session):
+    session["a"] = 1
+
+    async def main():
+        async with await sp.connect_async(session.session_id, system.bridge.address) as ctx:
+            with pytest.raises(TypeError, match="not iterable"):
+                list(ctx)
+            return [name async for name in ctx]
+
+    assert asyncio.run(main()) == ["a"]
 
 
 def test_strict_mode_registers_nothing(system, session):

@@ -69,6 +69,11 @@ def fails_well() -> None:
 
 
 @tool
+def names(ctx: Context) -> list[str]:
+    return list(ctx)
+
+
+@tool
 def odd_values() -> dict:
     @dataclasses.dataclass
     class Point:
