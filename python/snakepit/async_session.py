@@ -118,11 +118,10 @@ class AsyncSessionContext:
         if_exists: str = "fail",
     ) -> str:
         """As `SessionContext.register_variable`."""
-        type_name = None if var_type is None else str(getattr(var_type, "value", var_type)).lower()
         operation = variables.register_variable(
             self._scope,
             name,
-            type_name,
+            variables.type_name(var_type),
             initial_value,
             constraints=constraints,
             metadata=metadata,
@@ -153,7 +152,7 @@ class AsyncSessionContext:
 
     get = get_variable
     set = set_variable
-    register = register_variable
+    register = declare
 
     def __getitem__(self, name: str) -> Awaitable[Any]:
         return self.get_variable(name)

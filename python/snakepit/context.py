@@ -11,7 +11,7 @@ import contextvars
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Sized
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sized
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from typing import Any, Protocol, TypeVar
 
@@ -178,19 +178,40 @@ class Context:
         return self._run(variables.set_value(self.scope, name, value, expected_version=expected_version))
 
     def register(
-        self, name: str, value: Any, type: str | None = None, *, if_exists: str = "keep", **constraints: Any
+        self,
+        name: str,
+        value: Any,
+        type: Any = None,
+        *,
+        if_exists: str = "keep",
+        metadata: Mapping[str, str] | None = None,
+        **constraints: Any,
     ) -> str:
         """Declares a variable and gives its id; one that exists is kept unless `if_exists` says otherwise.
 
         `if_exists` is keep, fail, update (constraints) or reset (constraints and value). Constraints are given by
         name: `ctx.register("lr", 0.1, min=0.0, max=1.0)`.
         """
-        return str(self._run(self._registration(name, value, type, if_exists, constraints)).variable_id)
+        return str(self._run(self._registration(name, value, type, if_exists, metadata, constraints)).variable_id)
 
     def _registration(
-        self, name: str, value: Any, type: str | None, if_exists: str, constraints: dict[str, Any]
+        self,
+        name: str,
+        value: Any,
+        type: Any,
+        if_exists: str,
+        metadata: Mapping[str, str] | None,
+        constraints: dict[str, Any],
     ) -> Operation[Any]:
-        return variables.register_variable(self.scope, name, type, value, constraints=constraints, if_exists=if_exists)
+        return variables.register_variable(
+            self.scope,
+            name,
+            variables.type_name(type),
+            value,
+            constraints=constraints,
+            metadata=metadata,
+            if_exists=if_exists,
+        )
 
     def __getitem__(self, name: str) -> Any:
         return self.get(name)
@@ -235,10 +256,17 @@ class Context:
         return await self._arun(variables.set_value(self.scope, name, value, expected_version=expected_version))
 
     async def aregister(
-        self, name: str, value: Any, type: str | None = None, *, if_exists: str = "keep", **constraints: Any
+        self,
+        name: str,
+        value: Any,
+        type: Any = None,
+        *,
+        if_exists: str = "keep",
+        metadata: Mapping[str, str] | None = None,
+        **constraints: Any,
     ) -> str:
         """`register` for async tools."""
-        reply = await self._arun(self._registration(name, value, type, if_exists, constraints))
+        reply = await self._arun(self._registration(name, value, type, if_exists, metadata, constraints))
         return str(reply.variable_id)
 
     async def acontains(self, name: str) -> bool:

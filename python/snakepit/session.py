@@ -171,15 +171,14 @@ class SessionContext:
     ) -> str:
         """Registers a variable and gives its id. `var_type` is a type's name or a `VariableType`, None = inferred.
 
-        `constraints` is a mapping; `declare` takes them by name, as `Context.register` does in a tool.
+        `constraints` is a mapping; `register` and `declare` take them by name and may run twice.
         Raises `VariableExistsError` where the name is taken, unless `if_exists` is keep, update (constraints) or
         reset (constraints and value).
         """
-        type_name = None if var_type is None else str(getattr(var_type, "value", var_type)).lower()
         operation = variables.register_variable(
             self._scope,
             name,
-            type_name,
+            variables.type_name(var_type),
             initial_value,
             constraints=constraints,
             metadata=metadata,
@@ -197,11 +196,11 @@ class SessionContext:
         metadata: Mapping[str, str] | None = None,
         **constraints: Any,
     ) -> str:
-        """Makes sure that a variable is there and gives its id; running it twice is no error.
+        """Makes sure that a variable is there and gives its id; running it twice is no error. Also called `register`.
 
-        Constraints are given by name. One that exists is kept as it is when type and constraints agree, else
-        `VariableExistsError` is raised; `if_exists="update"` replaces constraints and metadata, `"reset"` also the
-        value.
+        Constraints are given by name: `ctx.register("lr", 0.1, min=0.0, max=1.0)`, here as in a tool. One that exists
+        is kept as it is when type and constraints agree, else `VariableExistsError` is raised; `if_exists="update"`
+        replaces constraints and metadata, `"reset"` also the value.
         """
         return self.register_variable(name, type, value, constraints, metadata, if_exists=if_exists)
 
@@ -211,7 +210,7 @@ class SessionContext:
 
     get = get_variable
     set = set_variable
-    register = register_variable
+    register = declare
 
     def __getitem__(self, name: str) -> Any:
         return self._reader.read(name)

@@ -262,6 +262,11 @@ def _merged(first: Any, second: Any, retried: Iterable[str]) -> Any:
     return first
 
 
+def type_name(var_type: Any) -> str | None:
+    """The wire's word for a type that is given by name or as a `VariableType`; None stays None."""
+    return None if var_type is None else str(getattr(var_type, "value", var_type)).lower()
+
+
 def register_variable(
     scope: Scope,
     name: str,

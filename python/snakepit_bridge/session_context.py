@@ -143,7 +143,8 @@ class SessionContext(snakepit.SessionContext):
 
     get = snakepit.SessionContext.get_variable
     set = set_variable
-    register = register_variable
+    # Older code says `register` with the type before the value.
+    register = register_variable  # type: ignore[assignment]
 
     def __setitem__(self, name: str, value: Any) -> None:
         self.set_variable(name, value)

@@ -1,6 +1,7 @@
 """A session from the outside, through a bridge: a double of it, or the binary that SNAKEPIT_BIN names."""
 
 import asyncio
+import inspect
 
 import pytest
 
@@ -44,6 +45,17 @@ def test_declaring_twice_keeps_what_is_there(session):
     session["n"] = 4
     assert session.register_variable("n", None, 3, if_exists="keep") == first
     assert session["n"] == 4
+
+
+def test_register_says_the_same_in_a_session_and_in_a_tool(session):
+    first = session.register("alpha", 0.5, min=0, max=1)
+    session["alpha"] = 0.25
+    assert session.register("alpha", 0.5, min=0, max=1) == first
+    assert session["alpha"] == 0.25
+    with pytest.raises(sp.ValidationError, match="above maximum"):
+        session["alpha"] = 2.0
+    declared = [inspect.signature(cls.register) for cls in (sp.SessionContext, sp.AsyncSessionContext, sp.Context)]
+    assert declared[0] == declared[1] == declared[2] == inspect.signature(sp.Context.aregister)
 
 
 def test_variables_are_listed_over_pages(session):
