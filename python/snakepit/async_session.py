@@ -12,7 +12,7 @@ from snakepit.cache import DEFAULT_TTL, CacheStats, VariableCache
 from snakepit.coherence import AsyncWatcher
 from snakepit.context import HostTools
 from snakepit.operations import BINARY_HEADER, MISSING, AsyncDriver, Scope
-from snakepit.session import MAX_PROXIES, session_name
+from snakepit.session import MAX_PROXIES, chosen_session
 from snakepit.views import AsyncBatchUpdater, AsyncVariableNamespace, AsyncVariableProxy, BatchResult
 from snakepit.wire import rpc
 
@@ -296,7 +296,7 @@ async def connect_async(
 ) -> AsyncSessionContext:
     """`connect` for an event loop: `async with await connect_async(session="exp1") as ctx`."""
     context = AsyncSessionContext(
-        address or channel.default_address(), session_name(session), strict_mode, cache_ttl=cache_ttl
+        address or channel.default_address(), chosen_session(session, address), strict_mode, cache_ttl=cache_ttl
     )
     try:
         await context.initialize(ttl_seconds=-1)

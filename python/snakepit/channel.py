@@ -59,6 +59,17 @@ def parse(address: str) -> Address:
     return Address(_host_port(text, address))
 
 
+def looks_like_address(text: str) -> bool:
+    """Whether a text is meant as an address: it has one's scheme, or is `HOST:PORT`."""
+    if text.startswith(("unix:", "http://", "https://")):
+        return True
+    try:
+        parse(text)
+    except ValidationError:
+        return False
+    return True
+
+
 def _unix(path: str, address: str) -> Address:
     path = path[2:] if path.startswith("//") else path
     if not path:

@@ -14,7 +14,7 @@ from snakepit import channel, operations, variables
 from snakepit.cache import DEFAULT_TTL, CacheStats, VariableCache
 from snakepit.coherence import Watcher
 from snakepit.context import HostTools
-from snakepit.errors import VariableNotFoundError
+from snakepit.errors import ValidationError, VariableNotFoundError
 from snakepit.operations import BINARY_HEADER, MISSING, Driver, Scope
 from snakepit.reading import Reader
 from snakepit.views import BatchResult, BatchUpdater, VariableNamespace, VariableProxy
@@ -384,6 +384,20 @@ def session_name(session: str | None) -> str:
     return session or os.environ.get(SESSION_VARIABLE) or "default"
 
 
+def chosen_session(session: str | None, address: str | None) -> str:
+    """The session that `connect` was asked for. Raises `ValidationError` for an address in its place.
+
+    With an address beside it a name like `user:42` is taken at its word.
+    """
+    if session and address is None and channel.looks_like_address(session):
+        raise ValidationError(
+            f"`{session}` is an address, and connect() takes the session first",
+            code="E0806",
+            hint=f'connect(address="{session}"), or give the address= too where the session is called that',
+        )
+    return session_name(session)
+
+
 def connect(
     session: str | None = None,
     address: str | None = None,
@@ -395,12 +409,13 @@ def connect(
     """Attaches to a session of a running bridge, and creates one that never expires where there is none.
 
     `session` is by default SNAKEPIT_SESSION, else `default`; `address` is by default SNAKEPIT_ADDRESS, else this
-    user's socket. The session comes first: give an address by name, `connect(address="127.0.0.1:50051")`. A bridge
-    with a `--name` has the address that `snakepit serve` prints. The rest is as in `SessionContext`; a loop that
-    has to see what others change wants `coherent=True`. Raises `BridgeUnavailableError` when nobody answers there.
+    user's socket. The session comes first: give an address by name, `connect(address="127.0.0.1:50051")`; a session
+    that looks like an address is a `ValidationError`. A bridge with a `--name` has the address that `snakepit serve`
+    prints. The rest is as in `SessionContext`; a loop that has to see what others change wants `coherent=True`.
+    Raises `BridgeUnavailableError` when nobody answers there.
     """
     context = SessionContext(
-        address or channel.default_address(), session_name(session), strict_mode, cache_ttl=cache_ttl
+        address or channel.default_address(), chosen_session(session, address), strict_mode, cache_ttl=cache_ttl
     )
     try:
         context.initialize(ttl_seconds=-1)

@@ -1,5 +1,7 @@
 """Addresses, and errors as they come over a channel."""
 
+import asyncio
+
 import grpc
 import pytest
 
@@ -51,6 +53,27 @@ def test_default_address(monkeypatch):
     assert channel.default_address("x") == f"unix:/tmp/snakepit-{os.getuid()}/x.sock"
     monkeypatch.setenv("SNAKEPIT_ADDRESS", "h:1")
     assert channel.default_address() == "h:1"
+
+
+@pytest.mark.parametrize(
+    "text", ["unix:/run/x.sock", "unix:", "127.0.0.1:50999", "localhost:1", "[::1]:80", "http://h", "https://h:1"]
+)
+def test_connect_refuses_an_address_in_the_place_of_the_session(text):
+    with pytest.raises(ValueError, match="address=") as caught:
+        sp.connect(text)
+    assert text in str(caught.value)
+    with pytest.raises(ValueError, match="address="):
+        asyncio.run(sp.connect_async(text))
+
+
+@pytest.mark.parametrize("text", ["exp1", "run:a", "a:b:c", "day:99999999", "http", "unix"])
+def test_other_session_names_are_no_addresses(text):
+    assert not channel.looks_like_address(text)
+
+
+def test_a_session_may_look_like_an_address_beside_one(system):
+    with sp.connect("user:42", system.bridge.address) as ctx:
+        assert ctx.session_id == "user:42"
 
 
 def test_no_bridge_says_what_to_do(tmp_path):
