@@ -290,13 +290,14 @@ async def connect_async(
     session: str | None = None,
     address: str | None = None,
     *,
+    name: str | None = None,
     strict_mode: bool = False,
     cache_ttl: float | timedelta = DEFAULT_TTL,
     coherent: bool = False,
 ) -> AsyncSessionContext:
     """`connect` for an event loop: `async with await connect_async(session="exp1") as ctx`."""
     context = AsyncSessionContext(
-        address or channel.default_address(), chosen_session(session, address), strict_mode, cache_ttl=cache_ttl
+        address or channel.default_address(name), chosen_session(session, address), strict_mode, cache_ttl=cache_ttl
     )
     try:
         await context.initialize(ttl_seconds=-1)

@@ -7,6 +7,7 @@ one costs nothing and cannot fail because nobody listens.
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,10 +19,13 @@ from snakepit.errors import ValidationError
 MAX_MESSAGE = 64 * 1024 * 1024
 #: The longest wait in milliseconds before a lost bridge is dialled again.
 MAX_RECONNECT_MS = 2_000
-#: The environment variable that names the bridge.
+#: The environment variable that says where the bridge is.
 ADDRESS_VARIABLE = "SNAKEPIT_ADDRESS"
+#: The environment variable that names the bridge of this machine, as `snakepit serve --name` does.
+NAME_VARIABLE = "SNAKEPIT_NAME"
 #: A unix socket's path has at most so many bytes (Linux).
 MAX_SOCKET_PATH = 107
+_BRIDGE_NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9_.-]{0,63}")
 
 
 @dataclass(frozen=True)
@@ -43,9 +47,22 @@ def runtime_dir() -> str:
     return os.path.join(base, "snakepit") if os.path.isabs(base) else f"/tmp/snakepit-{os.getuid()}"
 
 
-def default_address(name: str = "default") -> str:
-    """The address in force: SNAKEPIT_ADDRESS, else the socket of the bridge called `name`."""
-    return os.environ.get(ADDRESS_VARIABLE) or f"unix:{os.path.join(runtime_dir(), name + '.sock')}"
+def default_address(name: str | None = None) -> str:
+    """The address in force: the socket of the bridge called `name`; without one SNAKEPIT_ADDRESS, else the socket of
+    the bridge that SNAKEPIT_NAME names, else of `default`. The command line chooses in the same order.
+
+    Raises `ValidationError` (E1104) for what cannot be the name of a bridge.
+    """
+    if not name and (address := os.environ.get(ADDRESS_VARIABLE)):
+        return address
+    chosen = name or os.environ.get(NAME_VARIABLE) or "default"
+    if not _BRIDGE_NAME.fullmatch(chosen):
+        raise ValidationError(
+            f"`{chosen}` cannot be the name of a bridge",
+            code="E1104",
+            hint="a name is 1 to 64 letters, digits, `-`, `_` or `.`, and does not begin with `.`",
+        )
+    return f"unix:{os.path.join(runtime_dir(), chosen + '.sock')}"
 
 
 def parse(address: str) -> Address:

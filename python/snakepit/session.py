@@ -402,20 +402,21 @@ def connect(
     session: str | None = None,
     address: str | None = None,
     *,
+    name: str | None = None,
     strict_mode: bool = False,
     cache_ttl: float | timedelta = DEFAULT_TTL,
     coherent: bool = False,
 ) -> SessionContext:
     """Attaches to a session of a running bridge, and creates one that never expires where there is none.
 
-    `session` is by default SNAKEPIT_SESSION, else `default`; `address` is by default SNAKEPIT_ADDRESS, else this
-    user's socket. The session comes first: give an address by name, `connect(address="127.0.0.1:50051")`; a session
-    that looks like an address is a `ValidationError`. A bridge with a `--name` has the address that `snakepit serve`
-    prints. The rest is as in `SessionContext`; a loop that has to see what others change wants `coherent=True`.
-    Raises `BridgeUnavailableError` when nobody answers there.
+    `session` is by default SNAKEPIT_SESSION, else `default`. The bridge is at `address`, else it is the one of this
+    user that `serve --name` called `name`, else as SNAKEPIT_ADDRESS or SNAKEPIT_NAME says, else `default`. The session
+    comes first: give an address by name, `connect(address="127.0.0.1:50051")`; a session that looks like one is a
+    `ValidationError`. The rest is as in `SessionContext`; a loop that has to see what others change wants
+    `coherent=True`. Raises `BridgeUnavailableError` when nobody answers there.
     """
     context = SessionContext(
-        address or channel.default_address(), chosen_session(session, address), strict_mode, cache_ttl=cache_ttl
+        address or channel.default_address(name), chosen_session(session, address), strict_mode, cache_ttl=cache_ttl
     )
     try:
         context.initialize(ttl_seconds=-1)

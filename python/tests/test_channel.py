@@ -44,6 +44,7 @@ def test_unix_channels_name_an_authority():
 
 def test_default_address(monkeypatch):
     monkeypatch.delenv("SNAKEPIT_ADDRESS", raising=False)
+    monkeypatch.delenv("SNAKEPIT_NAME", raising=False)
     monkeypatch.setenv("XDG_RUNTIME_DIR", "/run/user/7")
     assert channel.default_address() == "unix:/run/user/7/snakepit/default.sock"
     monkeypatch.delenv("XDG_RUNTIME_DIR")
@@ -53,6 +54,42 @@ def test_default_address(monkeypatch):
     assert channel.default_address("x") == f"unix:/tmp/snakepit-{os.getuid()}/x.sock"
     monkeypatch.setenv("SNAKEPIT_ADDRESS", "h:1")
     assert channel.default_address() == "h:1"
+
+
+def test_the_bridge_of_a_name(monkeypatch):
+    monkeypatch.delenv("SNAKEPIT_ADDRESS", raising=False)
+    monkeypatch.setenv("XDG_RUNTIME_DIR", "/run/user/7")
+    monkeypatch.setenv("SNAKEPIT_NAME", "second")
+    assert channel.default_address() == "unix:/run/user/7/snakepit/second.sock"
+    assert channel.default_address("third") == "unix:/run/user/7/snakepit/third.sock"
+    monkeypatch.setenv("SNAKEPIT_ADDRESS", "h:1")
+    assert channel.default_address() == "h:1"
+    assert channel.default_address("third") == "unix:/run/user/7/snakepit/third.sock"
+
+
+@pytest.mark.parametrize("name", ["../x", ".x", "a/b", "x" * 65, "a b", "x\n"])
+def test_what_is_no_name_of_a_bridge(name):
+    with pytest.raises(sp.ValidationError, match="name of a bridge"):
+        channel.default_address(name)
+
+
+def test_connect_takes_the_name_of_a_bridge_and_the_address_before_it(system, monkeypatch, tmp_path):
+    monkeypatch.delenv("SNAKEPIT_ADDRESS", raising=False)
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+    (tmp_path / "snakepit").mkdir()
+    (tmp_path / "snakepit" / "second.sock").symlink_to(system.bridge.address[5:])
+
+    async def session_id(**where):
+        async with await sp.connect_async("named", **where) as ctx:
+            return ctx.session_id
+
+    where = [{"name": "second"}, {"name": "none", "address": system.bridge.address}]
+    for one in where:
+        with sp.connect("named", **one) as ctx:
+            assert ctx.session_id == asyncio.run(session_id(**one)) == "named"
+    monkeypatch.setenv("SNAKEPIT_NAME", "second")
+    with sp.connect("named"), pytest.raises(sp.BridgeUnavailableError):
+        sp.connect("named", name="none")
 
 
 @pytest.mark.parametrize(
