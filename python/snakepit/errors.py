@@ -6,6 +6,7 @@ the outcome. What carries none keeps its text under the nearest class. This file
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 import grpc
@@ -187,8 +188,9 @@ def from_code(code: str, text: str) -> SnakepitError:
 class ToolError(SnakepitError):
     """A tool failed. Raised inside a tool it reaches the caller with the same fields.
 
-    `type` is the class name of what the tool raised, `traceback` its traceback trimmed to the author's frames,
-    `retryable` whether the author says that another try may succeed, `fields` further JSON fields of the author.
+    `tool` is the name of the tool that was called ("" inside of it), `type` the class name of what it raised,
+    `traceback` its traceback trimmed to the author's frames, `retryable` whether the author says that another try may
+    succeed, `fields` further JSON fields of the author. An uncaught one shows the remote traceback under its own.
     """
 
     def __init__(
@@ -196,6 +198,7 @@ class ToolError(SnakepitError):
         message: str,
         *,
         type: str = "ToolError",
+        tool: str = "",
         traceback: str = "",
         retryable: bool = False,
         fields: dict[str, Any] | None = None,
@@ -203,12 +206,27 @@ class ToolError(SnakepitError):
     ) -> None:
         super().__init__(message, **rest)
         self.type = type
+        self.tool = tool
         self.traceback = traceback
         self.retryable = retryable
         self.fields = dict(fields or {})
+        if sys.version_info >= (3, 11) and traceback:
+            self.add_note(self._remote())
 
     def __str__(self) -> str:
-        return self.message if self.type == "ToolError" else f"{self.type}: {self.message}"
+        text = self.message if self.type == "ToolError" else f"{self.type}: {self.message}"
+        if self.tool:
+            code = f"[{self.code}] " if self.code else ""
+            text = f"{code}tool `{self.tool}` failed: {text}"
+        # Python 3.10 has no notes: there the text is the only part of an uncaught error that is shown.
+        return text if sys.version_info >= (3, 11) or not self.traceback else f"{text}\n{self._remote()}"
+
+    def __repr__(self) -> str:
+        told = f"tool={self.tool!r}, type={self.type!r}, code={self.code!r}"
+        return f"{type(self).__name__}({self.message!r}, {told})"
+
+    def _remote(self) -> str:
+        return f"The traceback in the tool:\n{self.traceback}"
 
 
 class Cancelled(BaseException):

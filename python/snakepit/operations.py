@@ -48,6 +48,9 @@ def call_tool(scope: Scope, name: str, arguments: Mapping[str, Any]) -> Operatio
     """Calls a tool. One that streams is collected: what its generator returned, else the list of its chunks."""
     try:
         return (yield from _call_tool(scope, name, arguments))
+    except errors.ToolError as failed:
+        failed.tool = name
+        raise
     finally:
         _tool_ran(scope)
 
@@ -87,6 +90,9 @@ def call_host(scope: Scope, name: str, arguments: Mapping[str, Any]) -> Operatio
     )
     try:
         return result_of((yield "ExecuteElixirTool", request))
+    except errors.ToolError as failed:
+        failed.tool = name
+        raise
     finally:
         _tool_ran(scope)
 

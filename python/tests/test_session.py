@@ -2,6 +2,8 @@
 
 import asyncio
 import inspect
+import sys
+import traceback
 
 import pytest
 
@@ -108,7 +110,37 @@ def test_tools_are_called(session):
     assert session.call_tool("add", a=1, b=5) == 6
     with pytest.raises(sp.ToolError) as caught:
         session.call_tool("boom", text="why")
-    assert (caught.value.type, caught.value.message, str(caught.value)) == ("ValueError", "why", "ValueError: why")
+    assert (caught.value.tool, caught.value.type, caught.value.message) == ("boom", "ValueError", "why")
     assert "in boom" in caught.value.traceback
     with pytest.raises(sp.NotFoundError):
         session.call_tool("nope")
+
+
+def test_a_failed_tool_is_told_by_name_type_and_code_with_its_traceback(system, session):
+    async def fails():
+        async with await sp.connect_async(session.session_id, system.bridge.address) as ctx:
+            await ctx.call_tool("boom", text="why")
+
+    for call in (lambda: session.call_tool("boom", text="why"), lambda: asyncio.run(fails())):
+        with pytest.raises(sp.ToolError) as caught:
+            call()
+        error = caught.value
+        assert str(error).splitlines()[0] == "[E0602] tool `boom` failed: ValueError: why"
+        assert repr(error) == "ToolError('why', tool='boom', type='ValueError', code='E0602')"
+        shown = "".join(traceback.format_exception(error))
+        assert shown.count("in _inner") == 1
+        assert shown.index("[E0602] tool `boom`") < shown.index("in _inner")
+
+
+def test_the_authors_own_tool_error_keeps_its_words(session):
+    with pytest.raises(sp.ToolError) as caught:
+        session.call_tool("fails_well")
+    assert "tool `fails_well` failed: QuotaExceeded: quota" in str(caught.value)
+    assert str(sp.ToolError("quota")) == "quota"
+
+
+def test_where_there_are_no_notes_the_text_ends_with_the_remote_traceback(monkeypatch):
+    monkeypatch.setattr(sys, "version_info", (3, 10, 14))
+    error = sp.ToolError("why", type="ValueError", tool="boom", code="E0602", traceback="in _inner")
+    assert not hasattr(error, "__notes__")
+    assert str(error) == "[E0602] tool `boom` failed: ValueError: why\nThe traceback in the tool:\nin _inner"
