@@ -271,5 +271,33 @@ def from_plain(value: Any, type_name: str) -> Any:
     return np.array(block.elements, dtype=block.dtype).reshape(block.shape)
 
 
+def as_array(value: Any, dtype: str | None = None) -> Any:
+    """The numpy array that a JSON value or an array stands for, of that dtype where one is named. Needs numpy.
+
+    A list's own dtype is numpy's choice: whole numbers stay whole. Raises `ValidationError` for what is no array.
+    """
+    import numpy as np
+
+    try:
+        array = _natural(np, value)
+        if array is None:
+            block = read_block(value, "tensor")
+            array = np.array(block.elements, dtype=block.dtype).reshape(block.shape)
+        return array if dtype is None else array.astype(dtype, copy=False)
+    except ValidationError:
+        raise
+    except (TypeError, ValueError, OverflowError) as error:
+        raise ValueEncodeError(f"no array can be made of it: {error}", code="E0302") from None
+
+
+def _natural(np: Any, value: Any) -> Any:
+    """The array as numpy makes it, or None where that is none of numbers (ragged lists, `"NaN"`, text)."""
+    try:
+        array = np.asarray(value)
+    except ValueError:
+        return None
+    return array if array.dtype.kind in "biuf" else None
+
+
 def _bad(text: str, hint: str = _HINT) -> ValidationError:
     return ValidationError(text, code="E0305", hint=hint)

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from snakepit import values
+from snakepit import arrays, values
 
 _NAMES = {
     str: ("str", "string"),
@@ -117,6 +117,8 @@ def _unless_none(convert: Callable[[Any], Any]) -> Callable[[Any], Any]:
 def _container(origin: Any, arguments: tuple[Any, ...]) -> Shape:
     if not isinstance(origin, type):
         return Shape()
+    if (origin.__module__, origin.__name__) == ("numpy", "ndarray"):
+        return _ndarray(arguments)
     if typing.is_typeddict(origin) or issubclass(origin, dict) or origin is typing.get_origin(typing.Mapping[str, int]):
         schema: dict[str, Any] = {"type": "object"}
         if len(arguments) == 2 and of(arguments[1]).schema:
@@ -128,6 +130,17 @@ def _container(origin: Any, arguments: tuple[Any, ...]) -> Shape:
     if origin is typing.get_origin(typing.Sequence[int]):
         return _array(list, arguments, None)
     return Shape()
+
+
+def _ndarray(arguments: tuple[Any, ...]) -> Shape:
+    """An array: nested lists, a tensor's `{shape, dtype, data}`, one number. `NDArray[float32]` chooses the dtype."""
+    # NDArray[X] is ndarray[shape, dtype[X]].
+    element = next(iter(typing.get_args(arguments[1])), None) if len(arguments) == 2 else None
+    name = getattr(element, "__name__", "").rstrip("_")
+    dtype = name if name in arrays.DTYPES or name == "float16" else None
+    tensor = {"type": "object", "required": ["shape", "data"]}
+    choices = [{"type": "array"}, tensor, {"type": "number"}, {"type": "boolean"}]
+    return Shape("any", {"anyOf": choices}, lambda value: arrays.as_array(value, dtype))
 
 
 def _each_value(arguments: tuple[Any, ...]) -> Callable[[Any], Any] | None:

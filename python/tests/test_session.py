@@ -5,6 +5,7 @@ import inspect
 import sys
 import traceback
 
+import numpy as np
 import pytest
 
 import snakepit as sp
@@ -130,6 +131,17 @@ def test_a_failed_tool_is_told_by_name_type_and_code_with_its_traceback(system, 
         shown = "".join(traceback.format_exception(error))
         assert shown.count("in _inner") == 1
         assert shown.index("[E0602] tool `boom`") < shown.index("in _inner")
+
+
+def test_a_tool_that_is_hinted_an_array_gets_one(session):
+    assert session.call_tool("arrays", w=[[1, 2], [3, 4]]) == "ndarray (2, 2) int64 None"
+    assert session.call_tool("arrays", w=np.ones((2, 3)), v=[1.5]) == "ndarray (2, 3) float64 [1.5]"
+    assert (
+        session.call_tool("arrays", w={"shape": [1, 2], "data": [1, 2], "dtype": "int8"}) == "ndarray (1, 2) int8 None"
+    )
+    assert session.call_tool("arrays", w=[1], v=None) == "ndarray (1,) int64 None"
+    with pytest.raises(sp.ValidationError, match="`w`: the lists of a tensor are not all of one shape"):
+        session.call_tool("arrays", w=[[1], [1, 2]])
 
 
 def test_the_authors_own_tool_error_keeps_its_words(session):

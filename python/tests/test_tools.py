@@ -6,7 +6,9 @@ import json
 from collections.abc import AsyncIterator, Generator, Iterable, Iterator
 from typing import TYPE_CHECKING, Any, Dict, List, Literal, Optional, Union
 
+import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from snakepit import BaseAdapter, Context, ValidationError, tool, tools, values
 
@@ -100,6 +102,58 @@ def test_hints_become_types_and_schemas(hint, type_name, expected):
     f.__annotations__ = {"x": hint}
     assert spec(f).parameters[0].type == type_name
     assert schema(f, "x") == expected
+
+
+def array_of(hint, value):
+    def f(x):
+        pass
+
+    f.__annotations__ = {"x": hint}
+    (parameter,) = tools.describe(f).parameters
+    assert parameter.type == "any"
+    return parameter.convert(value)
+
+
+@pytest.mark.parametrize(
+    ("hint", "value", "expected"),
+    [
+        (np.ndarray, [[1, 2], [3, 4]], np.array([[1, 2], [3, 4]])),
+        (np.ndarray, [1, 2.5, "NaN"], np.array([1, 2.5, np.nan])),
+        (np.ndarray, [], np.array([])),
+        (np.ndarray, 3.5, np.array(3.5)),
+        (np.ndarray, {"shape": [2, 1], "data": [1, 2], "dtype": "int8"}, np.array([[1], [2]], "int8")),
+        (np.ndarray, {"shape": [2], "data": [1, 2]}, np.array([1.0, 2.0])),
+        (NDArray, [True, False], np.array([True, False])),
+        (NDArray[np.float32], [1, 2], np.array([1, 2], "float32")),
+        (NDArray[np.bool_], [1, 0], np.array([True, False])),
+        (NDArray[np.floating], [1.5], np.array([1.5])),
+        (NDArray[np.float32], {"shape": [1], "data": [2]}, np.array([2], "float32")),
+    ],
+)
+def test_an_array_hint_makes_an_array(hint, value, expected):
+    made = array_of(hint, value)
+    assert made.dtype == expected.dtype
+    np.testing.assert_array_equal(made, expected)
+    np.testing.assert_array_equal(array_of(Optional[hint], value), expected)
+    assert array_of(hint | None, None) is None
+
+
+@pytest.mark.parametrize(
+    "value", [[[1], [1, 2]], "text", ["a"], {"a": 1}, {"shape": [3], "data": [1]}, None, [2**70, "NaN"]]
+)
+def test_what_is_no_array_is_refused(value):
+    with pytest.raises(ValidationError):
+        array_of(np.ndarray, value)
+
+
+def test_without_the_hint_lists_stay_lists():
+    def f(x: list[float], y: Any):
+        pass
+
+    x, y = tools.describe(f).parameters
+    assert x.convert([1]) == [1.0]
+    assert isinstance(x.convert([1]), list)
+    assert y.convert is None
 
 
 def test_defaults_requirement_and_extras():

@@ -170,7 +170,11 @@ def bind(tool: Tool, request: pb.ExecuteToolRequest, context: Context) -> tuple[
             continue
         value = given.pop(parameter.name)
         if parameter.convert is not None:
-            value = parameter.convert(value)
+            try:
+                value = parameter.convert(value)
+            except ValidationError as refused:
+                problems.append(f"`{parameter.name}`: {refused.message}")
+                continue
         if parameter.positional:
             arguments.append(value)
         else:

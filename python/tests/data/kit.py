@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Literal
 
 import helper_beside  # the file's folder is importable
+import numpy as np
 
 import snakepit as sp
 from snakepit import Context, tool
@@ -66,6 +67,11 @@ def _inner(text):
 @tool
 def fails_well() -> None:
     raise sp.ToolError("quota", type="QuotaExceeded", retryable=True, fields={"left": 0})
+
+
+@tool
+def arrays(w: np.ndarray, v: np.ndarray | None = None) -> str:
+    return f"{type(w).__name__} {w.shape} {w.dtype} {v if v is None else v.tolist()}"
 
 
 @tool
