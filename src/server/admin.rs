@@ -114,7 +114,7 @@ impl AdminService for Service {
         Ok(Response::new(Box::pin(orders(
             worker_id,
             attached,
-            self.stop.clone(),
+            self.closing.clone(),
         ))))
     }
 }
@@ -142,7 +142,7 @@ impl Service {
 fn orders(
     worker_id: String,
     mut attached: Attached,
-    stop: CancellationToken,
+    closing: CancellationToken,
 ) -> impl Stream<Item = Result<pb::WorkerOrder, Status>> + Send {
     let (send, receive) = mpsc::channel(ORDERS);
     let accepted = pb::WorkerAccepted {
@@ -158,7 +158,7 @@ fn orders(
                 return;
             }
             next = tokio::select! {
-                () = stop.cancelled() => None,
+                () = closing.cancelled() => None,
                 () = send.closed() => None,
                 order = attached.orders.recv() => order,
             };
