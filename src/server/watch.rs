@@ -210,7 +210,7 @@ impl Stream {
         batch.flush().await
     }
 
-    /// Under a throttle: the last write of each variable among these commits.
+    /// Under a throttle: the last write of each variable among these commits that this watch is told of.
     fn latest(&self, commits: &[Arc<Commit>]) -> Option<Latest> {
         if self.options.throttle.is_zero() {
             return None;
@@ -218,7 +218,10 @@ impl Stream {
         let mut latest = HashMap::new();
         for commit in commits {
             for event in &commit.events {
-                if let (Event::ValueSet { .. }, Some(variable)) = (event, event.variable()) {
+                // Of those that are told: an equal write after it must not swallow a change.
+                if let (Event::ValueSet { .. }, Some(variable)) = (event, event.variable())
+                    && self.wants(event)
+                {
                     latest.insert(variable.id.clone(), commit.revision);
                 }
             }
