@@ -125,12 +125,15 @@ impl Stream {
         if let Some(snapshot) = snapshot {
             self.anchor(&snapshot).await?;
         }
+        let heartbeat = self.options.heartbeat;
+        // When this client last heard something: commits that are not for it are silence to it.
+        let mut heard = Instant::now();
         loop {
-            let heartbeat = self.options.heartbeat;
-            match tokio::time::timeout(heartbeat, self.subscription.next()).await {
+            match tokio::time::timeout_at(heard + heartbeat, self.subscription.next()).await {
                 Err(_) => {
                     self.control(kind::HEARTBEAT, self.subscription.cursor(), |_| {})
-                        .await?
+                        .await?;
+                    heard = Instant::now();
                 }
                 Ok(Err(error)) => return self.fail(error.into()).await,
                 Ok(Ok(Progress::Commits(mut commits))) => {
@@ -138,7 +141,14 @@ impl Stream {
                     if !self.options.throttle.is_zero() {
                         self.subscription.drain_into(&mut commits);
                     }
-                    self.commits(&commits).await?;
+                    if self.commits(&commits).await? {
+                        heard = Instant::now();
+                    } else if let Some(last) = commits.last()
+                        && heard.elapsed() >= heartbeat
+                    {
+                        self.control(kind::HEARTBEAT, last.revision, |_| {}).await?;
+                        heard = Instant::now();
+                    }
                     if !self.options.throttle.is_zero() {
                         tokio::time::sleep_until(began + self.options.throttle).await;
                     }
@@ -158,6 +168,7 @@ impl Stream {
                     })
                     .await?;
                     self.anchor(&snapshot).await?;
+                    heard = Instant::now();
                 }
                 Ok(Ok(Progress::Closed(reason))) => {
                     let cursor = self.subscription.cursor();
@@ -188,9 +199,11 @@ impl Stream {
             .await
     }
 
-    async fn commits(&self, commits: &[Arc<Commit>]) -> Result<(), Gone> {
+    /// Tells what of these commits the client is to know; false when that is nothing.
+    async fn commits(&self, commits: &[Arc<Commit>]) -> Result<bool, Gone> {
         let latest = self.latest(commits);
         let mut batch = Batch::new(self);
+        let mut any = false;
         for commit in commits {
             let mut updates: Vec<_> = commit
                 .events
@@ -203,11 +216,13 @@ impl Stream {
             if let Some(last) = updates.last_mut() {
                 last.revision_end = true;
             }
+            any |= !updates.is_empty();
             for update in updates {
                 batch.add(update).await?;
             }
         }
-        batch.flush().await
+        batch.flush().await?;
+        Ok(any)
     }
 
     /// Under a throttle: the last write of each variable among these commits that this watch is told of.
