@@ -216,7 +216,7 @@ enum Claim {
     Ended(Arc<Live>),
 }
 
-fn missing(id: &str) -> Error {
+pub(super) fn missing(id: &str) -> Error {
     Error::new(
         Kind::SessionNotFound,
         format!("session not found: `{}`", id.escape_debug()),

@@ -146,6 +146,18 @@ async fn an_open_watch_keeps_its_session() {
 }
 
 #[tokio::test]
+async fn a_session_that_ended_meanwhile_cannot_be_watched() {
+    let bridge = Bridge::new(Arc::new(MemoryJournal::default()));
+    let live = session(&bridge, "s", Ttl::Never).await;
+    bridge.end(&live, "ended").await;
+    let refused = bridge.subscribe(&live, Selector::default(), Start::Snapshot, true);
+    assert_eq!(
+        refused.err().expect("nothing can follow").kind(),
+        Kind::SessionNotFound
+    );
+}
+
+#[tokio::test]
 async fn a_new_incarnation_has_another_epoch_and_starts_at_revision_1() {
     let bridge = Bridge::new(Arc::new(MemoryJournal::default()));
     let one = session(&bridge, "s", Ttl::Never).await;
