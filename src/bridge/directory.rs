@@ -205,6 +205,9 @@ impl Bridge {
         if same {
             // Under the directory's lock, so that a new incarnation never finds the old one's commits.
             self.journal.forget(live.id(), live.epoch());
+            if let Some(end) = self.when_ended.get() {
+                end(live.id());
+            }
             sessions.remove(live.id());
         }
     }
