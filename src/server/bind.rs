@@ -119,8 +119,9 @@ impl Bound {
             home: tokio::runtime::Handle::current(),
         };
         let tools = self.tools.clone();
-        self.bridge
-            .when_ended(move |session| drop(tools.end_session(session.as_str())));
+        self.bridge.when_ended(move |session| {
+            tools.end_session(session.as_str());
+        });
         let sweeper = tokio::spawn(sweep(Arc::clone(&self.bridge)));
         let (router, health) = Router::new(&service);
         let edge = Edge::start(self.settings.layout, &router, &closing)?;
