@@ -155,7 +155,7 @@ impl Drop for Opened {
         match self.answer.take() {
             Some(Ok(source)) => {
                 let (link, id) = (Arc::clone(&self.link), Arc::clone(&self.id));
-                lane::read_to_end(Weak::clone(&self.desk), link, id, source);
+                lane::read_to_end(Weak::clone(&self.desk), link, id, source, false);
             }
             Some(Err(_)) => {
                 if let Some(desk) = self.desk.upgrade() {
@@ -279,6 +279,7 @@ impl Relay {
             Arc::clone(&self.link),
             Arc::clone(&self.id),
             source,
+            self.final_seen,
         );
     }
 }
