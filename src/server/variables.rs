@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use tonic::{Request, Response, Status};
 
 use super::{
-    bridge_service::{Reply, Service, durability},
+    bridge_service::{Reply, Service, durability, unserved},
     origin,
 };
 use crate::{
@@ -114,6 +114,7 @@ impl Service {
     ) -> Reply<pb::RegisterVariableResponse> {
         let actor = origin::actor(&request);
         let request = request.into_inner();
+        unserved("request_id", !request.request_id.is_empty())?;
         let live = self.bridge.session(&request.session_id)?;
         let declare = Command::Declare(Declare {
             number: self.bridge.next_number(),
@@ -144,6 +145,7 @@ impl Service {
     ) -> Reply<pb::SetVariableResponse> {
         let actor = origin::actor(&request);
         let request = request.into_inner();
+        unserved("request_id", !request.request_id.is_empty())?;
         let live = self.bridge.session(&request.session_id)?;
         let set = Command::Set(Set {
             target: request.variable_identifier,
@@ -171,7 +173,9 @@ impl Service {
     ) -> Reply<pb::BatchSetVariablesResponse> {
         let actor = origin::actor(&request);
         let mut request = request.into_inner();
+        unserved("request_id", !request.request_id.is_empty())?;
         batch_limit(request.updates.len())?;
+        conditions_belong(&request)?;
         let live = self.bridge.session(&request.session_id)?;
         let metadata: Metadata = std::mem::take(&mut request.metadata).into_iter().collect();
         let atomic = request.atomic;
@@ -220,6 +224,7 @@ impl Service {
     ) -> Reply<pb::DeleteVariableResponse> {
         let actor = origin::actor(&request);
         let request = request.into_inner();
+        unserved("request_id", !request.request_id.is_empty())?;
         let live = self.bridge.session(&request.session_id)?;
         let delete = Command::Delete(Delete {
             target: request.variable_identifier,
@@ -312,6 +317,22 @@ fn batch_limit(count: usize) -> Result<(), Status> {
         return Err(error.detail(format!("this one has {count}")).into());
     }
     Ok(())
+}
+
+/// A condition on something that the batch does not write would not be looked at: the write would be unconditional.
+fn conditions_belong(request: &pb::BatchSetVariablesRequest) -> Result<()> {
+    let stray = |target: &&String| !request.updates.contains_key(*target);
+    match request.expected_versions.keys().filter(stray).min() {
+        None => Ok(()),
+        Some(target) => Err(Error::new(
+            Kind::BadRequest,
+            format!(
+                "expected_versions names `{}`, which the batch does not write",
+                target.escape_debug()
+            ),
+        )
+        .hint("name a variable in the same way, by name or by id, in both")),
+    }
 }
 
 fn pattern(pattern: &str) -> Selector {
