@@ -95,6 +95,10 @@ impl AdminService for Service {
         request: Request<pb::RegisterWorkerRequest>,
     ) -> Reply<Self::RegisterWorkerStream> {
         let request = request.into_inner();
+        if !request.session_id.is_empty() {
+            // Nothing would ever take the tools of a session that is not there away again.
+            self.bridge.session(&request.session_id)?;
+        }
         let worker_id = request.worker_id.clone();
         let worker = WorkerAddress {
             worker_id: request.worker_id,
