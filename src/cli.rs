@@ -21,7 +21,7 @@ pub struct Globals {
     #[arg(id = "bridge", long = "name", global = true, value_name = "NAME")]
     pub bridge: Option<String>,
 
-    /// The session to work in [env: SNAKEPIT_SESSION] [default: default]
+    /// The session to work in [env: SNAKEPIT_SESSION] [default: that of `session use`, else default]
     #[arg(id = "session_id", long = "session", global = true, value_name = "ID")]
     pub session: Option<String>,
 

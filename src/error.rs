@@ -114,6 +114,21 @@ kinds! {
     SessionName = "E0104", InvalidArgument, 10, "invalid session id",
         "A session id is 1 to 255 bytes of UTF-8 without control characters.";
 
+    /// A checkpoint that does not exist.
+    CheckpointNotFound = "E0105", NotFound, 3, "checkpoint not found",
+        "The session keeps no checkpoint of that name. List them with `snakepit session checkpoint --list`.";
+    /// A checkpoint's name that is taken.
+    CheckpointExists = "E0106", AlreadyExists, 5, "checkpoint already exists",
+        "The session keeps a checkpoint of that name. Take another name, or let that one go with \
+         `snakepit session checkpoint NAME --delete`.";
+    /// A checkpoint's name that breaks the rules.
+    CheckpointName = "E0107", InvalidArgument, 10, "invalid checkpoint name",
+        "A checkpoint's name is 1 to 255 bytes without white space, control characters, `*` and `?`.";
+    /// A file that is no exported session.
+    BadExport = "E0108", InvalidArgument, 10, "not an exported session",
+        "The file is no export of a session, is cut off, or is of a format that this release does not read. The \
+         message names the line. Nothing was imported.";
+
     /// A variable that does not exist.
     VariableNotFound = "E0201", NotFound, 3, "variable not found",
         "No variable of this session has that name or id. Names are case-sensitive. List them with \

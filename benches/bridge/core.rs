@@ -40,10 +40,7 @@ async fn round() -> (f64, f64) {
         principal: Principal::new("bench"),
         now: wall_now(),
     };
-    let value = || RawValue {
-        json: Bytes::from_static(b"0.001"),
-        payload: None,
-    };
+    let value = || RawValue::json(Bytes::from_static(b"0.001"));
     let opening = Opening {
         id: "bench".to_owned(),
         metadata: Metadata::new(),

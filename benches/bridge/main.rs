@@ -1,4 +1,4 @@
-//! Our server beside a yardstick, both in one run: `cargo bench --bench bridge [-- core|variables|tools|chunks] [--rounds N]`.
+//! Our server beside a yardstick, both in one run: `cargo bench --bench bridge [-- core|variables|batches|tools|chunks] [--rounds N]`.
 //!
 //! The yardstick is the least that the same crates can do: a tonic service that answers with a message it was given
 //! at start. Server and yardstick run in processes of their own, load comes from this one, and rounds are
@@ -13,6 +13,7 @@
     reason = "a bench talks on stdout and stops at the first thing that is not as it should be"
 )]
 
+mod batches;
 mod core;
 mod load;
 mod peers;
@@ -32,10 +33,11 @@ fn main() -> ExitCode {
         "yardstick" => yardstick::serve(&arguments.collect::<Vec<_>>()),
         "core" => core::run(),
         "variables" => variables::run(),
+        "batches" => batches::run(),
         "tools" => tools::run_unary(),
         "chunks" => tools::run_chunks(),
         other => {
-            eprintln!("no bench is called `{other}`: core, variables, tools, chunks");
+            eprintln!("no bench is called `{other}`: core, variables, batches, tools, chunks");
             return ExitCode::from(2);
         }
     }
@@ -45,6 +47,7 @@ fn main() -> ExitCode {
 fn all() -> ExitCode {
     core::run();
     variables::run();
+    batches::run();
     tools::run_unary();
     tools::run_chunks();
     ExitCode::SUCCESS

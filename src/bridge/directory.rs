@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::{Bridge, DEFAULT_HISTORY, DEFAULT_TTL, Live, MAX_SESSIONS, wall_now};
 use crate::{
     error::{Error, Kind, Result},
-    session::{Actor, Command, Epoch, Metadata, SessionId, Settings, Ttl},
+    session::{Actor, Command, Epoch, Event, Metadata, SessionId, Settings, Ttl, WallTime},
 };
 
 /// Times that opening tries again when the session that it found ends under it.
@@ -49,19 +49,15 @@ impl Bridge {
     pub async fn open(&self, opening: &Opening, actor: &Actor) -> Result<Opened> {
         let id = SessionId::new(&opening.id)?;
         for _ in 0..MAX_ATTEMPTS {
-            match self.claim(&id, opening)? {
-                Claim::New(live) => return self.begin(live, opening).await,
+            match self.claim(&id, opening.ttl.unwrap_or(Ttl::After(DEFAULT_TTL)))? {
+                Claim::New(live) => return self.begin_empty(live, opening).await,
                 Claim::Ended(live) => {
                     // Its last commit may still have to be written: an expiry is an event like any other.
                     self.end(&live, "expired").await;
                 }
                 Claim::There(live) => {
                     if opening.create_only {
-                        return Err(Error::new(
-                            Kind::SessionExists,
-                            format!("session already exists: `{id}`"),
-                        )
-                        .hint("leave out `create_only` to attach to it"));
+                        return Err(Self::exists(&id).hint("leave out `create_only` to attach to it"));
                     }
                     live.touch();
                     live.hub().reached(crate::session::Revision(1)).await;
@@ -149,7 +145,7 @@ impl Bridge {
         over.len()
     }
 
-    async fn begin(&self, live: Arc<Live>, opening: &Opening) -> Result<Opened> {
+    async fn begin_empty(&self, live: Arc<Live>, opening: &Opening) -> Result<Opened> {
         let settings = Settings {
             ttl: live.ttl(),
             history_limit: if opening.history_limit == 0 {
@@ -158,10 +154,16 @@ impl Bridge {
                 opening.history_limit
             },
         };
-        match live
-            .begin(&*self.journal, settings, opening.metadata.clone(), wall_now())
-            .await
-        {
+        let event = Event::Created {
+            settings,
+            metadata: opening.metadata.clone(),
+        };
+        self.begin(live, event, wall_now()).await
+    }
+
+    /// Commits revision 1 of a session that was claimed.
+    pub(super) async fn begin(&self, live: Arc<Live>, event: Event, now: WallTime) -> Result<Opened> {
+        match live.begin(&*self.journal, event, now).await {
             Ok(()) => Ok(Opened { live, created: true }),
             Err(error) => {
                 self.remove(&live);
@@ -170,7 +172,11 @@ impl Bridge {
         }
     }
 
-    fn claim(&self, id: &SessionId, opening: &Opening) -> Result<Claim> {
+    pub(super) fn exists(id: &SessionId) -> Error {
+        Error::new(Kind::SessionExists, format!("session already exists: `{id}`"))
+    }
+
+    pub(super) fn claim(&self, id: &SessionId, ttl: Ttl) -> Result<Claim> {
         let mut sessions = self.sessions.write();
         if let Some(live) = sessions.get(id) {
             let over = live.is_expired() || live.read().closed;
@@ -188,11 +194,7 @@ impl Bridge {
             )
             .hint("end some with `snakepit session end`"));
         }
-        let live = Live::new(
-            id.clone(),
-            new_epoch()?,
-            opening.ttl.unwrap_or(Ttl::After(DEFAULT_TTL)),
-        );
+        let live = Live::new(id.clone(), new_epoch()?, ttl);
         sessions.insert(id.clone(), Arc::clone(&live));
         Ok(Claim::New(live))
     }
@@ -213,7 +215,7 @@ impl Bridge {
     }
 }
 
-enum Claim {
+pub(super) enum Claim {
     New(Arc<Live>),
     There(Arc<Live>),
     Ended(Arc<Live>),
@@ -227,7 +229,8 @@ pub(super) fn missing(id: &str) -> Error {
     .hint("list them with `snakepit session list`, make one with `snakepit session new NAME`")
 }
 
-fn new_epoch() -> Result<Epoch> {
+/// An incarnation that no session had.
+pub fn new_epoch() -> Result<Epoch> {
     let random = getrandom::u64()
         .map_err(|cause| Error::new(Kind::Internal, format!("no random numbers: {cause}")))?;
     // 0 means "not known" on the wire.

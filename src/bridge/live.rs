@@ -13,15 +13,15 @@ use parking_lot::{Mutex, RwLock, RwLockReadGuard};
 use tokio::sync::oneshot;
 
 use super::{
-    Refusals,
+    Refusals, Repeats,
     clock::{Stopwatch, micros},
 };
 use crate::{
     error::{Error, Kind},
     journal::{Durability, Journal, Refused},
     session::{
-        Actor, Command, Commit, Decision, Epoch, Event, Metadata, Revision, SessionId, Settings, State, Ttl,
-        WallTime, Written, decide,
+        Actor, Command, Commit, Decision, Epoch, Event, Revision, SessionId, State, Ttl, WallTime, Written,
+        decide,
     },
     watch::Hub,
 };
@@ -33,7 +33,7 @@ const MAX_ATTEMPTS: u32 = 100;
 #[derive(Debug)]
 pub struct Live {
     id: SessionId,
-    epoch: Epoch,
+    epoch: AtomicU64,
     head: Mutex<Head>,
     published: RwLock<State>,
     hub: Arc<Hub>,
@@ -42,6 +42,7 @@ pub struct Live {
     touched: AtomicU64,
     holds: AtomicUsize,
     expired: AtomicBool,
+    repeats: Repeats,
 }
 
 #[derive(Debug)]
@@ -89,7 +90,7 @@ impl Live {
         let state = State::new(id.clone(), epoch);
         Arc::new(Self {
             id,
-            epoch,
+            epoch: AtomicU64::new(epoch.0),
             head: Mutex::new(Head {
                 state: state.clone(),
                 generation: 0,
@@ -101,6 +102,7 @@ impl Live {
             touched: AtomicU64::new(0),
             holds: AtomicUsize::new(0),
             expired: AtomicBool::new(false),
+            repeats: Repeats::default(),
         })
     }
 
@@ -109,9 +111,14 @@ impl Live {
         &self.id
     }
 
-    /// Its incarnation.
+    /// Its incarnation: that of the published state.
     pub fn epoch(&self) -> Epoch {
-        self.epoch
+        Epoch(self.epoch.load(Ordering::Acquire))
+    }
+
+    /// Its writes that were answered, by the ids of their requests.
+    pub fn repeats(&self) -> &Repeats {
+        &self.repeats
     }
 
     /// Its time to live.
@@ -134,15 +141,14 @@ impl Live {
     pub(super) async fn begin(
         self: &Arc<Self>,
         journal: &dyn Journal,
-        settings: Settings,
-        metadata: Metadata,
+        event: Event,
         now: WallTime,
     ) -> Result<(), Error> {
         let commit = Arc::new(Commit {
-            epoch: self.epoch,
+            epoch: self.epoch(),
             revision: Revision(1),
             at: now,
-            events: vec![Event::Created { settings, metadata }],
+            events: vec![event],
         });
         let acknowledged = {
             let mut head = self.head.lock();
@@ -223,8 +229,9 @@ impl Live {
             return Proposal::Nothing { written, seen };
         }
         let revision = seen.next();
+        let begins = events.iter().find_map(Event::begins);
         let commit = Arc::new(Commit {
-            epoch: self.epoch,
+            epoch: begins.unwrap_or(head.state.epoch),
             revision,
             at: actor.now,
             events,
@@ -269,6 +276,7 @@ impl Live {
     fn publish(&self, commit: Arc<Commit>) {
         let mut published = self.published.write();
         published.apply(&commit);
+        self.epoch.store(published.epoch.0, Ordering::Release);
         self.hub.publish(commit);
     }
 
@@ -279,6 +287,7 @@ impl Live {
             let mut published = self.published.write();
             if commit.revision == published.revision.next() {
                 published.apply(commit);
+                self.epoch.store(published.epoch.0, Ordering::Release);
                 self.hub.publish(Arc::clone(commit));
             }
         }

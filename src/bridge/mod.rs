@@ -5,12 +5,16 @@
 
 mod clock;
 mod directory;
+mod fork;
 mod live;
+mod repeats;
 mod subscription;
 
 pub use clock::wall_now;
-pub use directory::{Ended, Opened, Opening};
+pub use directory::{Ended, Opened, Opening, new_epoch};
+pub use fork::Beginning;
 pub use live::{Committed, Live};
+pub use repeats::{Answer, Claimed, Earlier, MAX_REMEMBERED, REMEMBERED_FOR, Repeats, Ticket};
 pub use subscription::{Progress, Snapshot, Start, Subscription, compacted};
 
 use std::{
@@ -54,6 +58,7 @@ pub struct Bridge {
     journal: Arc<dyn Journal>,
     numbers: AtomicU64,
     when_ended: OnceLock<WhenEnded>,
+    openings: Repeats,
 }
 
 /// What else has to go when a session ends.
@@ -67,6 +72,7 @@ impl Bridge {
             journal,
             numbers: AtomicU64::new(1),
             when_ended: OnceLock::new(),
+            openings: Repeats::default(),
         })
     }
 
@@ -83,7 +89,18 @@ impl Bridge {
 
     /// A number that no other variable of this store has.
     pub fn next_number(&self) -> u64 {
-        self.numbers.fetch_add(1, Ordering::Relaxed)
+        self.next_numbers(1)
+    }
+
+    /// The first of so many numbers that no other variable of this store has.
+    pub fn next_numbers(&self, count: usize) -> u64 {
+        self.numbers
+            .fetch_add(u64::try_from(count).unwrap_or(u64::MAX), Ordering::Relaxed)
+    }
+
+    /// Requests to open a session that were answered.
+    pub fn openings(&self) -> &Repeats {
+        &self.openings
     }
 
     /// Changes a session, and answers when nobody can take the answer back.

@@ -27,6 +27,8 @@ pub enum Start {
 pub struct Snapshot {
     /// The revision.
     pub revision: Revision,
+    /// The incarnation that it belongs to.
+    pub epoch: Epoch,
     /// The selected variables, by name.
     pub variables: Vec<Arc<Variable>>,
 }
@@ -55,6 +57,7 @@ pub struct Subscription {
     journal: Arc<dyn Journal>,
     selector: Selector,
     watcher: Watcher,
+    epoch: Epoch,
     pending: Option<Progress>,
     _hold: Hold,
 }
@@ -79,9 +82,10 @@ impl Bridge {
                 state.get(name)?;
             }
         }
-        let revision = state.revision;
+        let (revision, mut at) = (state.revision, state.epoch);
         let snapshot = (start == Start::Snapshot).then(|| Snapshot {
             revision,
+            epoch: at,
             variables: state.select(&selector).cloned().collect(),
         });
         let mut watcher = live.hub().watch(revision);
@@ -89,14 +93,11 @@ impl Bridge {
 
         let mut pending = None;
         if let Start::After(after, epoch) = start {
-            if epoch.is_some_and(|epoch| epoch != live.epoch()) || after > revision {
-                pending = Some(anchor(
-                    live,
-                    &selector,
-                    &mut watcher,
-                    0,
-                    self.journal.first(live.id()),
-                ));
+            if epoch.is_some_and(|epoch| epoch != at) || after > revision {
+                let first = self.journal.first(live.id());
+                let (found, progress) = anchor(live, &selector, &mut watcher, 0, first);
+                at = found;
+                pending = Some(progress);
             } else {
                 watcher.seek(after);
             }
@@ -106,6 +107,7 @@ impl Bridge {
             journal: Arc::clone(&self.journal),
             selector,
             watcher,
+            epoch: at,
             pending,
             _hold: hold,
         };
@@ -114,9 +116,9 @@ impl Bridge {
 }
 
 impl Subscription {
-    /// The incarnation that is watched.
+    /// The incarnation of what was seen last.
     pub fn epoch(&self) -> Epoch {
-        self.live.epoch()
+        self.epoch
     }
 
     /// The last revision seen.
@@ -173,6 +175,19 @@ impl Subscription {
                 }
             }
         };
+        // Where another incarnation begins, what follows says nothing to who saw the one before: an anchor does.
+        let begins = |commit: &Arc<Commit>| commit.events.iter().any(|event| event.begins().is_some());
+        let mut commits = commits;
+        if let Some(at) = commits.iter().position(begins) {
+            commits.truncate(at);
+            let first = self.journal.first(self.live.id());
+            let resync = self.anchored(0, first);
+            if commits.is_empty() {
+                return Ok(resync);
+            }
+            self.pending = Some(resync);
+            return Ok(Progress::Commits(commits));
+        }
         Ok(match close_reason(&commits) {
             Some(reason) if commits.len() == 1 => Progress::Closed(reason),
             Some(reason) => {
@@ -184,26 +199,41 @@ impl Subscription {
     }
 
     fn resync(&mut self, first: Revision) -> Progress {
+        let missed = first.0.saturating_sub(self.watcher.cursor().next().0);
+        self.anchored(missed, first)
+    }
+
+    fn anchored(&mut self, missed: u64, first: Revision) -> Progress {
         if self.live.read().closed {
             return Progress::Closed("the session ended".to_owned());
         }
-        let missed = first.0.saturating_sub(self.watcher.cursor().next().0);
-        anchor(&self.live, &self.selector, &mut self.watcher, missed, first)
+        let (epoch, progress) = anchor(&self.live, &self.selector, &mut self.watcher, missed, first);
+        self.epoch = epoch;
+        progress
     }
 }
 
 /// Anchors a watch anew: snapshot and cursor under one revision.
-fn anchor(live: &Live, selector: &Selector, watcher: &mut Watcher, missed: u64, first: Revision) -> Progress {
+fn anchor(
+    live: &Live,
+    selector: &Selector,
+    watcher: &mut Watcher,
+    missed: u64,
+    first: Revision,
+) -> (Epoch, Progress) {
     let state = live.read();
     watcher.seek(state.revision);
-    Progress::Resync {
+    let snapshot = Snapshot {
+        revision: state.revision,
+        epoch: state.epoch,
+        variables: state.select(selector).cloned().collect(),
+    };
+    let progress = Progress::Resync {
         missed,
         first,
-        snapshot: Snapshot {
-            revision: state.revision,
-            variables: state.select(selector).cloned().collect(),
-        },
-    }
+        snapshot,
+    };
+    (state.epoch, progress)
 }
 
 fn close_reason(commits: &[Arc<Commit>]) -> Option<String> {

@@ -22,10 +22,7 @@ fn actor() -> Actor {
 }
 
 fn raw(json: &str) -> RawValue {
-    RawValue {
-        json: Bytes::copy_from_slice(json.as_bytes()),
-        payload: None,
-    }
+    RawValue::json(Bytes::copy_from_slice(json.as_bytes()))
 }
 
 fn opening(id: &str, ttl: Option<Ttl>) -> Opening {

@@ -13,6 +13,7 @@ use crate::config::Address;
 use crate::error::{Error, Kind, Result};
 use crate::proto::admin::admin_service_client::AdminServiceClient;
 use crate::proto::bridge::bridge_service_client::BridgeServiceClient;
+use crate::wire::value::BINARY_HEADER;
 
 /// The largest message, both ways.
 pub const MESSAGE_LIMIT: usize = 64 * 1024 * 1024;
@@ -92,14 +93,16 @@ impl Client {
             .max_encoding_message_size(MESSAGE_LIMIT)
     }
 
-    /// A request with the client's deadline.
+    /// A request with the client's deadline, which says that large arrays are read as bytes.
     pub(super) fn timed<T>(&self, message: T) -> Request<T> {
         let mut request = Request::new(message);
         request.set_timeout(self.timeout);
+        let raw = tonic::metadata::MetadataValue::from_static("raw");
+        request.metadata_mut().insert(BINARY_HEADER, raw);
         request
     }
 
-    /// Reads from the bridge; tries again over a lost connection.
+    /// Reads, or writes under a request id; tries again over a lost connection.
     pub(super) async fn read<M, T>(
         &self,
         message: M,
@@ -117,7 +120,7 @@ impl Client {
         .await
     }
 
-    /// Reads from the bridge's operations; tries again over a lost connection.
+    /// As [`Client::read`] for the bridge's operations.
     pub(super) async fn ask<M, T>(
         &self,
         message: M,
@@ -133,6 +136,18 @@ impl Client {
                 .map_err(|status| fault::error(&status))
         })
         .await
+    }
+
+    /// Asks the bridge's operations for a change, once.
+    pub(super) async fn order<M, T>(
+        &self,
+        message: M,
+        call: impl AsyncFnOnce(&mut Admin, Request<M>) -> Result<tonic::Response<T>, tonic::Status>,
+    ) -> Result<T> {
+        let reply = call(&mut self.admin(), self.timed(message)).await;
+        reply
+            .map(tonic::Response::into_inner)
+            .map_err(|status| fault::error(&status))
     }
 
     /// Sends one request, once.

@@ -1,8 +1,9 @@
 //! The gRPC edge out: a typed async client of one session. Commands use nothing else to reach a bridge.
 //!
-//! Statuses come back as [`Error`](crate::error::Error)s. Reads are repeated for a moment over a lost connection;
-//! writes never are, because nobody knows whether they arrived. This room never prints.
+//! Statuses come back as [`Error`](crate::error::Error)s. Reads are repeated for a moment over a lost connection,
+//! writes too where they carry a request id: without one nobody knows whether they arrived. This room never prints.
 
+mod archive;
 mod call;
 mod connection;
 mod fault;
@@ -16,6 +17,7 @@ mod watch;
 mod workers;
 
 pub use crate::proto::bridge::IfExists;
+pub use archive::{CheckpointView, Exported, Forked, Imported};
 pub use call::{Call, CallEvent, CallOptions, Timing};
 pub use connection::{Client, Options};
 pub use registrar::{RemoteRegistrar, translate};

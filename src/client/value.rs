@@ -1,21 +1,40 @@
 //! A value as JSON text, exactly as it travels: no digit of a large integer is lost on the way to the screen.
 
 use std::borrow::Cow;
+use std::sync::{Arc, OnceLock};
 
+use bytes::Bytes;
 use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
 
 use crate::error::{Error, Kind, Result};
 use crate::proto::Any;
+use crate::value::{Type, Value as Core};
 
 /// What stands before a type's name on the wire.
 const TYPE_URL: &str = "type.googleapis.com/snakepit.";
 
-/// A value of a variable, a parameter or a result.
+/// What follows a type's name where the value is bytes beside it.
+const BINARY: &str = ".binary";
+
+/// A value of a variable, a parameter or a result. Cheap to clone where it is binary.
 #[derive(Debug, Clone)]
 pub struct Value {
     type_name: String,
-    json: Box<RawValue>,
+    body: Body,
+}
+
+#[derive(Debug, Clone)]
+enum Body {
+    Json(Box<RawValue>),
+    /// An array as bytes; its JSON is made when somebody asks for it.
+    Binary(Arc<Binary>),
+}
+
+#[derive(Debug)]
+struct Binary {
+    value: Core,
+    json: OnceLock<Box<RawValue>>,
 }
 
 impl Value {
@@ -38,13 +57,39 @@ impl Value {
         })?;
         Ok(Self {
             type_name: type_name.to_owned(),
-            json: one_line(json)?,
+            body: Body::Json(one_line(json)?),
         })
     }
 
     /// A value of a type from text that is no JSON: a string, choice or module.
     pub fn from_text(type_name: &str, text: &str) -> Result<Self> {
         Self::from_json(type_name, &serde_json::Value::from(text).to_string())
+    }
+
+    /// A tensor or embedding from a numpy file. The file's bytes are kept, not copied.
+    ///
+    /// # Errors
+    /// [`Kind::BadEncoding`] for a file that is none, that holds objects, or of which `type_name` cannot be.
+    pub fn from_npy(type_name: &str, file: Bytes) -> Result<Self> {
+        let header = format!(r#"{{"binary_format":"npy","type":"{type_name}"}}"#);
+        Self::from_binary(type_name, header.as_bytes(), file)
+    }
+
+    fn from_binary(type_name: &str, header: &[u8], payload: Bytes) -> Result<Self> {
+        let ty = array_type(type_name).ok_or_else(|| {
+            Error::new(
+                Kind::WrongType,
+                format!("a value of type {type_name} is no array"),
+            )
+        })?;
+        let value = Core::decode_binary(ty, header, payload)?;
+        Ok(Self {
+            type_name: type_name.to_owned(),
+            body: Body::Binary(Arc::new(Binary {
+                value,
+                json: OnceLock::new(),
+            })),
+        })
     }
 
     /// Reads a value from the wire; none is null.
@@ -61,12 +106,36 @@ impl Value {
         Self::from_json(type_name(&any.type_url), text)
     }
 
-    /// Writes it for the wire.
+    /// Reads a value whose payload may stand beside it.
+    ///
+    /// # Errors
+    /// [`Kind::BadEncoding`] when header and payload do not fit.
+    pub(super) fn decode_with(any: Option<&Any>, payload: Bytes) -> Result<Self> {
+        match any.and_then(|any| Some((any.type_url.strip_suffix(BINARY)?, &any.value))) {
+            Some((url, header)) => Self::from_binary(type_name(url), header, payload),
+            None => Self::decode(any),
+        }
+    }
+
+    /// Writes it for the wire, as JSON.
     pub fn encode(&self) -> Any {
         Any {
             type_url: format!("{TYPE_URL}{}", self.type_name),
-            value: self.json.get().to_owned().into(),
+            value: self.json().to_owned().into(),
         }
+    }
+
+    /// Writes it for the wire: the value, and the payload beside it where it is binary.
+    pub(super) fn encode_with(&self) -> (Any, Bytes) {
+        let Body::Binary(binary) = &self.body else {
+            return (self.encode(), Bytes::new());
+        };
+        let (header, payload) = binary.value.binary().unwrap_or_default();
+        let any = Any {
+            type_url: format!("{TYPE_URL}{}{BINARY}", self.type_name),
+            value: header,
+        };
+        (any, payload)
     }
 
     /// Its type: float, integer, string and so on.
@@ -76,7 +145,16 @@ impl Value {
 
     /// Its JSON, on one line.
     pub fn json(&self) -> &str {
-        self.json.get()
+        match &self.body {
+            Body::Json(json) => json.get(),
+            Body::Binary(binary) => binary
+                .json
+                .get_or_init(|| {
+                    let text = String::from_utf8_lossy(&binary.value.json()).into_owned();
+                    RawValue::from_string(text).unwrap_or_default()
+                })
+                .get(),
+        }
     }
 
     /// For people and for `-o raw`: a string without its quotes, everything else as JSON.
@@ -87,6 +165,38 @@ impl Value {
         }
     }
 
+    /// As [`Value::text`], but a large array is only named: `tensor float32 [2048, 6144]`.
+    pub fn brief(&self) -> Cow<'_, str> {
+        let Body::Binary(binary) = &self.body else {
+            return self.text();
+        };
+        let header = binary
+            .value
+            .binary()
+            .map(|(header, _)| header)
+            .unwrap_or_default();
+        let header: serde_json::Value = serde_json::from_slice(&header).unwrap_or_default();
+        let dtype = header["dtype"].as_str().unwrap_or_default();
+        Cow::Owned(format!("{} {dtype} {}", self.type_name, header["shape"]))
+    }
+
+    /// A tensor or embedding as its numpy file, in two parts; none for other types.
+    pub fn npy(&self) -> Option<(Bytes, Bytes)> {
+        self.array()?.npy()
+    }
+
+    /// The bytes of a tensor's or embedding's elements, little-endian in C order; none for other types.
+    pub fn elements(&self) -> Option<Bytes> {
+        self.array()?.binary().map(|(_, payload)| payload)
+    }
+
+    fn array(&self) -> Option<Core> {
+        match &self.body {
+            Body::Binary(binary) => Some(binary.value.clone()),
+            Body::Json(json) => Core::decode(array_type(&self.type_name)?, json.get().as_bytes()).ok(),
+        }
+    }
+
     /// Its JSON as a tree, where numbers are doubles and 64-bit integers.
     pub fn tree(&self) -> serde_json::Value {
         serde_json::from_str(self.json()).unwrap_or_default()
@@ -94,14 +204,24 @@ impl Value {
 
     /// Whether there is none.
     pub fn is_null(&self) -> bool {
-        self.json() == "null"
+        matches!(&self.body, Body::Json(json) if json.get() == "null")
     }
 }
 
 impl Serialize for Value {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        self.json.serialize(serializer)
+        match &self.body {
+            Body::Json(json) => json.serialize(serializer),
+            Body::Binary(_) => RawValue::from_string(self.json().to_owned())
+                .map_err(serde::ser::Error::custom)?
+                .serialize(serializer),
+        }
     }
+}
+
+/// The type of a name, where its values are arrays.
+fn array_type(name: &str) -> Option<Type> {
+    Type::parse(name).filter(|ty| ty.has_binary_form())
 }
 
 /// The last part of a type's url: `type.googleapis.com/snakepit.float` -> `float`.

@@ -5,13 +5,11 @@ use std::collections::{BTreeMap, HashMap};
 use super::view::exact;
 use super::{Client, Value, VariableView};
 use crate::error::{Error, Kind, Result};
+use crate::proto::admin::{DescribeVariablesRequest, SetConstraintsRequest, SetMetadataRequest};
 use crate::proto::bridge::{
-    BatchGetVariablesRequest, BatchSetVariablesRequest, IfExists, ListVariablesRequest,
-    RegisterVariableRequest, SetVariableRequest,
+    BatchGetVariablesRequest, BatchSetVariablesRequest, DeleteVariableRequest, IfExists,
+    ListVariablesRequest, RegisterVariableRequest, SetVariableRequest,
 };
-
-/// Variables of one page of a list.
-const PAGE: u32 = 1_000;
 
 /// The metadata key that says who writes, and what we say there.
 const SOURCE: (&str, &str) = ("source", "cli");
@@ -110,12 +108,27 @@ impl Client {
         VariableView::read(variable)
     }
 
-    /// Lists variables by name; an empty pattern lists all.
+    /// Variables without their values (null), by name; and the names that do not exist.
+    pub async fn described(&self, names: &[String]) -> Result<(Vec<VariableView>, Vec<String>)> {
+        let request = DescribeVariablesRequest {
+            session_id: self.session().to_owned(),
+            variable_identifiers: names.to_vec(),
+        };
+        let reply = self
+            .ask(request, async |admin, request| {
+                admin.describe_variables(request).await
+            })
+            .await?;
+        let found = reply.variables.into_iter().map(VariableView::read);
+        Ok((found.collect::<Result<_>>()?, reply.missing))
+    }
+
+    /// Lists variables by name; an empty pattern lists all. One page holds what 16 MiB can, and is of one revision; a
+    /// further page shows what there is by then.
     pub async fn list_variables(&self, pattern: &str) -> Result<Vec<VariableView>> {
         let mut request = ListVariablesRequest {
             session_id: self.session().to_owned(),
             pattern: pattern.to_owned(),
-            page_size: PAGE,
             ..Default::default()
         };
         let mut all = Vec::new();
@@ -131,24 +144,25 @@ impl Client {
             if page.next_page_token.is_empty() {
                 return Ok(all);
             }
-            // The further pages are of the same moment as the first.
             request.page_token = page.next_page_token;
-            request.at_revision.get_or_insert(page.revision);
         }
     }
 
-    /// Writes one variable. Never repeated by itself.
+    /// Writes one variable.
     pub async fn set(&self, name: &str, value: &Value, expected: Option<u64>) -> Result<Written> {
+        let (encoded, payload) = value.encode_with();
         let request = SetVariableRequest {
             session_id: self.session().to_owned(),
             variable_identifier: name.to_owned(),
-            value: Some(value.encode()),
+            value: Some(encoded),
+            binary_value: payload,
             metadata: metadata(),
             expected_version64: expected,
+            request_id: request_id()?,
             ..Default::default()
         };
         let reply = self
-            .once(request, async |bridge, request| {
+            .read(request, async |bridge, request| {
                 bridge.set_variable(request).await
             })
             .await?;
@@ -161,23 +175,37 @@ impl Client {
         })
     }
 
-    /// Writes several variables in one revision, or none of them.
+    /// Writes several variables in one revision, or none of them. `expected` are the versions that have to be current.
     ///
     /// # Errors
     /// The first refusal's kind, with every refusal as a detail.
-    pub async fn set_many(&self, values: &[(String, Value)]) -> Result<WrittenMany> {
+    pub async fn set_many(
+        &self,
+        values: &[(String, Value)],
+        expected: &BTreeMap<String, u64>,
+    ) -> Result<WrittenMany> {
+        let (mut updates, mut binary_updates) = (HashMap::new(), HashMap::new());
+        for (name, value) in values {
+            let (encoded, payload) = value.encode_with();
+            updates.insert(name.clone(), encoded);
+            if !payload.is_empty() {
+                binary_updates.insert(name.clone(), payload);
+            }
+        }
         let request = BatchSetVariablesRequest {
             session_id: self.session().to_owned(),
-            updates: values
+            updates,
+            binary_updates,
+            expected_versions: expected
                 .iter()
-                .map(|(name, value)| (name.clone(), value.encode()))
+                .map(|(name, version)| (name.clone(), *version))
                 .collect(),
+            request_id: request_id()?,
             metadata: metadata(),
             atomic: true,
-            ..Default::default()
         };
         let reply = self
-            .once(request, async |bridge, request| {
+            .read(request, async |bridge, request| {
                 bridge.set_variables(request).await
             })
             .await?;
@@ -198,11 +226,14 @@ impl Client {
 
     /// Declares a variable.
     pub async fn register(&self, declared: Register) -> Result<Registered> {
+        let (encoded, payload) = declared.value.encode_with();
         let request = RegisterVariableRequest {
             session_id: self.session().to_owned(),
             name: declared.name,
             r#type: declared.value.type_name().to_owned(),
-            initial_value: Some(declared.value.encode()),
+            initial_value: Some(encoded),
+            initial_binary_value: payload,
+            request_id: request_id()?,
             constraints_json: declared.constraints,
             metadata: metadata(),
             if_exists: declared.if_exists as i32,
@@ -210,7 +241,7 @@ impl Client {
             ..Default::default()
         };
         let reply = self
-            .once(request, async |bridge, request| {
+            .read(request, async |bridge, request| {
                 bridge.register_variable(request).await
             })
             .await?;
@@ -222,6 +253,83 @@ impl Client {
             existed: reply.existed,
         })
     }
+
+    /// Deletes a variable; the revision of its tombstone.
+    ///
+    /// # Errors
+    /// [`Kind::VariableNotFound`]; [`Kind::VersionMismatch`] where another version than `expected` is current.
+    pub async fn delete(&self, name: &str, expected: Option<u64>) -> Result<u64> {
+        let request = DeleteVariableRequest {
+            session_id: self.session().to_owned(),
+            variable_identifier: name.to_owned(),
+            metadata: metadata(),
+            expected_version64: expected,
+            request_id: request_id()?,
+            ..Default::default()
+        };
+        let reply = self
+            .read(request, async |bridge, request| {
+                bridge.delete_variable(request).await
+            })
+            .await?;
+        refused(reply.success, &reply.error_message)?;
+        Ok(reply.revision)
+    }
+
+    /// Replaces the constraints of a variable; version and revision that this made.
+    ///
+    /// # Errors
+    /// [`Kind::ConstraintViolated`] where the value that is there breaks them.
+    pub async fn constrain(
+        &self,
+        name: &str,
+        constraints: &str,
+        expected: Option<u64>,
+    ) -> Result<(u64, u64)> {
+        let request = SetConstraintsRequest {
+            session_id: self.session().to_owned(),
+            variable_identifier: name.to_owned(),
+            constraints_json: constraints.to_owned(),
+            metadata: metadata(),
+            expected_version64: expected,
+            request_id: request_id()?,
+        };
+        let reply = self
+            .ask(request, async |admin, request| {
+                admin.set_constraints(request).await
+            })
+            .await?;
+        Ok((reply.version64, reply.revision))
+    }
+
+    /// Changes the metadata of a variable and nothing else; version and revision that this made.
+    pub async fn remark(
+        &self,
+        name: &str,
+        set: BTreeMap<String, String>,
+        remove: Vec<String>,
+    ) -> Result<(u64, u64)> {
+        let request = SetMetadataRequest {
+            session_id: self.session().to_owned(),
+            variable_identifier: name.to_owned(),
+            metadata: set.into_iter().collect(),
+            remove,
+            expected_version64: None,
+            request_id: request_id()?,
+        };
+        let reply = self
+            .ask(request, async |admin, request| admin.set_metadata(request).await)
+            .await?;
+        Ok((reply.version64, reply.revision))
+    }
+}
+
+/// An id that no other request has: 128 random bits. Under it the bridge tells a repeat from a second wish.
+fn request_id() -> Result<String> {
+    let mut bits = [0u8; 16];
+    getrandom::fill(&mut bits)
+        .map_err(|cause| Error::new(Kind::Internal, format!("no random numbers: {cause}")))?;
+    Ok(bits.iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
 fn metadata() -> HashMap<String, String> {

@@ -30,6 +30,11 @@ pub struct VariableView {
     /// When this version was written.
     #[serde(serialize_with = "as_iso")]
     pub updated_at: Option<Timestamp>,
+    /// When it was registered.
+    #[serde(serialize_with = "as_iso")]
+    pub created_at: Option<Timestamp>,
+    /// The principal that wrote this version.
+    pub changed_by: String,
     /// Its id, unique for ever in the store.
     pub id: String,
     /// What was kept with it.
@@ -44,12 +49,14 @@ impl VariableView {
     pub(super) fn read(variable: Variable) -> Result<Self> {
         let source = source(&variable);
         Ok(Self {
-            value: Value::decode(variable.value.as_ref())?,
+            value: Value::decode_with(variable.value.as_ref(), variable.binary_value)?,
             version: exact(variable.version64, variable.version),
             revision: variable.revision,
             constraints: object(&variable.constraints_json),
             source,
             updated_at: time(variable.last_updated_at.as_ref()),
+            created_at: time(variable.created_at.as_ref()),
+            changed_by: variable.changed_by,
             id: variable.id,
             metadata: variable.metadata.into_iter().collect(),
             name: variable.name,

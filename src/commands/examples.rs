@@ -18,8 +18,8 @@ Examples:
   snakepit tool call train epochs=20            call one, and see its progress
 
 Verbs:
-  serve      run a bridge                       var        register, get, set, list, watch
+  serve      run a bridge                       var        register, get, set, list, del, watch
   worker     spawn, list                        tool       list, describe, call
-  explain    tell more about an error           session    new, list, show, end
+  explain    tell more about an error           session    new, use, list, show, fork, checkpoint, end
 
 `snakepit VERB --help` tells more of each.";

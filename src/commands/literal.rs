@@ -1,6 +1,8 @@
-//! How a value is typed: JSON, a bare word where a string is wanted, `@file`, `-` for stdin.
+//! How a value is typed: JSON, a bare word where a string is wanted, `@file` (also a numpy one), `-` for stdin.
 
 use std::io::{IsTerminal as _, Read as _};
+
+use bytes::Bytes;
 
 use crate::cli::unshield;
 use crate::client::Value;
@@ -15,7 +17,7 @@ pub(super) enum Literal {
     /// As it was typed.
     Word(String),
     /// The contents of a file or of stdin, and its name.
-    Contents(Vec<u8>, String),
+    Contents(Bytes, String),
 }
 
 impl Literal {
@@ -61,6 +63,14 @@ impl Literal {
         match self {
             Self::Word(word) if is_text(type_name) => from_word(type_name, word),
             Self::Word(word) => Value::from_json(type_name, word).map_err(|_| not_json(word, type_name, of)),
+            Self::Contents(bytes, from) if is_npy(bytes) => {
+                if !matches!(type_name, "tensor" | "embedding") {
+                    return Err(Error::new(Kind::WrongType, format!("wrong type for {of}"))
+                        .detail(format!("{from} is a numpy file, and {of} is of type {type_name}")));
+                }
+                Value::from_npy(type_name, bytes.clone())
+                    .map_err(|error| error.detail(format!("read from {from}")))
+            }
             Self::Contents(bytes, from) if is_text(type_name) => {
                 Value::from_text(type_name, text(bytes, from)?)
             }
@@ -76,6 +86,10 @@ impl Literal {
     pub(super) fn inferred(&self) -> Result<Value> {
         let word = match self {
             Self::Word(word) => word,
+            Self::Contents(bytes, from) if is_npy(bytes) => {
+                return Value::from_npy("tensor", bytes.clone())
+                    .map_err(|error| error.detail(format!("read from {from}")));
+            }
             Self::Contents(bytes, from) => text(bytes, from)?,
         };
         match inferred_type(word) {
@@ -88,9 +102,14 @@ impl Literal {
     pub(super) fn bytes(self) -> Vec<u8> {
         match self {
             Self::Word(word) => word.into_bytes(),
-            Self::Contents(bytes, _) => bytes,
+            Self::Contents(bytes, _) => bytes.into(),
         }
     }
+}
+
+/// Whether a file is a numpy one, by how it begins.
+fn is_npy(bytes: &[u8]) -> bool {
+    bytes.starts_with(b"\x93NUMPY")
 }
 
 /// The types whose values are strings.
@@ -137,7 +156,7 @@ fn text<'a>(bytes: &'a [u8], from: &str) -> Result<&'a str> {
     std::str::from_utf8(bytes).map_err(|_| Error::new(Kind::BadEncoding, format!("{from} is not UTF-8 text")))
 }
 
-fn bounded(input: impl std::io::Read, from: &str) -> Result<Vec<u8>> {
+fn bounded(input: impl std::io::Read, from: &str) -> Result<Bytes> {
     let mut bytes = Vec::new();
     let read = input.take(INPUT_LIMIT + 1).read_to_end(&mut bytes);
     read.map_err(|cause| Error::io(format_args!("`{from}` could not be read"), &cause))?;
@@ -147,7 +166,7 @@ fn bounded(input: impl std::io::Read, from: &str) -> Result<Vec<u8>> {
             format!("`{from}` is larger than {INPUT_LIMIT} bytes"),
         ));
     }
-    Ok(bytes)
+    Ok(bytes.into())
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! One file a verb: its arguments, what it does, how its result looks. Verbs reach a bridge only through `client`;
 //! `serve` and `worker spawn` start the real thing.
 
+mod confirm;
 mod context;
 mod demo;
 mod examples;

@@ -4,7 +4,7 @@
 /// Where the bridge is: `unix:PATH` or `HOST:PORT`. As `--address`.
 pub const ADDRESS: &str = "SNAKEPIT_ADDRESS";
 
-/// The session to work in. As `--session`; default `default`.
+/// The session to work in. As `--session`; default what `session use` kept, else `default`.
 pub const SESSION: &str = "SNAKEPIT_SESSION";
 
 /// The name of the bridge on this machine. As `--name`; default `default`.

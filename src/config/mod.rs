@@ -1,9 +1,10 @@
 //! Flags and environment, made into one configuration.
 //!
-//! A flag wins over a `SNAKEPIT_*` variable, that over the default. This room reads the environment and never
-//! opens a socket, prints or starts anything.
+//! A flag wins over a `SNAKEPIT_*` variable, that over what `session use` kept, that over the default. This room
+//! reads the environment and that one file, and never opens a socket, prints or starts anything.
 
 mod address;
+mod chosen;
 pub mod env;
 mod paths;
 mod serve;
@@ -13,6 +14,7 @@ use std::time::Duration;
 use clap::ValueEnum as _;
 
 pub use address::{Address, SOCKET_PATH_LIMIT};
+pub use chosen::{keep_session, session_file};
 pub use paths::{default_socket, state_dir};
 pub use serve::{Listen, Serve, ServeFlags};
 
@@ -33,6 +35,8 @@ pub struct Config {
     pub address: Address,
     /// The bridge's name on this machine: its socket and runtime files.
     pub name: String,
+    /// The bridge was found by its name, not by an address.
+    pub by_name: bool,
     /// The session that variables and tools are looked up in.
     pub session: String,
     /// The session of `--session`, where that was typed: what is global by default is narrowed only by it.
@@ -69,6 +73,17 @@ impl Config {
             (None, Some(_)) => None,
             (None, None) => read(env::ADDRESS),
         };
+        let by_name = written.is_none();
+        let session = match flags.session.clone().or_else(|| read(env::SESSION)) {
+            Some(session) => session,
+            None => match by_name
+                .then(|| chosen::chosen_session(&name, &read))
+                .transpose()?
+            {
+                Some(Some(session)) => session,
+                _ => DEFAULT_SESSION.to_owned(),
+            },
+        };
         let address = match written {
             Some(text) => text.parse()?,
             None => Address::Unix(default_socket(&name, &read)?),
@@ -77,11 +92,8 @@ impl Config {
             address,
             name,
             named_session: flags.session.clone(),
-            session: flags
-                .session
-                .clone()
-                .or_else(|| read(env::SESSION))
-                .unwrap_or_else(|| DEFAULT_SESSION.to_owned()),
+            by_name,
+            session,
             output: match flags.output {
                 Some(output) => Some(output),
                 None => read(env::OUTPUT).map(|text| output(&text)).transpose()?,

@@ -82,7 +82,7 @@ impl Journal for MemoryJournal {
         let mut sessions = self.sessions.write();
         let same = sessions
             .get(session)
-            .and_then(|kept| kept.commits.front())
+            .and_then(|kept| kept.commits.back())
             .is_some_and(|commit| commit.epoch == epoch);
         if same {
             sessions.remove(session);
@@ -121,7 +121,8 @@ impl Kept {
 
     fn after(&self, epoch: Epoch, after: Revision, limit: usize) -> Tail {
         let first = self.first();
-        let same_epoch = self.commits.front().is_none_or(|commit| commit.epoch == epoch);
+        // A session that went back to a checkpoint has commits of the incarnation before as well.
+        let same_epoch = self.commits.back().is_none_or(|commit| commit.epoch == epoch);
         if !same_epoch || after.next() < first || after > self.last {
             return Tail::Compacted { first };
         }

@@ -5,9 +5,10 @@ use std::pin::Pin;
 use tokio::sync::mpsc;
 use tokio_stream::{Stream, wrappers::ReceiverStream};
 use tokio_util::sync::CancellationToken;
-use tonic::{Request, Response, Status};
+use tonic::{Request, Response, Status, Streaming};
 
 use super::{
+    archive::Lines,
     bridge_service::{Reply, Service, durability},
     sessions::{expires_in_ms, ttl_seconds},
 };
@@ -25,6 +26,7 @@ const ORDERS: usize = 8;
 
 #[tonic::async_trait]
 impl AdminService for Service {
+    type ExportSessionStream = Lines;
     type RegisterWorkerStream = Pin<Box<dyn Stream<Item = Result<pb::WorkerOrder, Status>> + Send>>;
 
     async fn get_server_info(
@@ -90,6 +92,67 @@ impl AdminService for Service {
         }))
     }
 
+    async fn describe_variables(
+        &self,
+        request: Request<pb::DescribeVariablesRequest>,
+    ) -> Reply<pb::DescribeVariablesResponse> {
+        Self::describe_variables(self, request).await
+    }
+
+    async fn set_constraints(
+        &self,
+        request: Request<pb::SetConstraintsRequest>,
+    ) -> Reply<pb::SetConstraintsResponse> {
+        Self::set_constraints(self, request).await
+    }
+
+    async fn set_metadata(&self, request: Request<pb::SetMetadataRequest>) -> Reply<pb::SetMetadataResponse> {
+        Self::set_metadata(self, request).await
+    }
+
+    async fn fork_session(&self, request: Request<pb::ForkSessionRequest>) -> Reply<pb::ForkSessionResponse> {
+        Self::fork_session(self, request).await
+    }
+
+    async fn create_checkpoint(
+        &self,
+        request: Request<pb::CreateCheckpointRequest>,
+    ) -> Reply<pb::CreateCheckpointResponse> {
+        Self::create_checkpoint(self, request).await
+    }
+
+    async fn list_checkpoints(
+        &self,
+        request: Request<pb::ListCheckpointsRequest>,
+    ) -> Reply<pb::ListCheckpointsResponse> {
+        Self::list_checkpoints(self, request).await
+    }
+
+    async fn delete_checkpoint(
+        &self,
+        request: Request<pb::DeleteCheckpointRequest>,
+    ) -> Reply<pb::DeleteCheckpointResponse> {
+        Self::delete_checkpoint(self, request).await
+    }
+
+    async fn restore_checkpoint(
+        &self,
+        request: Request<pb::RestoreCheckpointRequest>,
+    ) -> Reply<pb::RestoreCheckpointResponse> {
+        Self::restore_checkpoint(self, request).await
+    }
+
+    async fn export_session(&self, request: Request<pb::ExportSessionRequest>) -> Reply<Lines> {
+        Self::export_session(self, request).await
+    }
+
+    async fn import_session(
+        &self,
+        request: Request<Streaming<pb::ImportChunk>>,
+    ) -> Reply<pb::ImportSessionResponse> {
+        Self::import_session(self, request).await
+    }
+
     async fn register_worker(
         &self,
         request: Request<pb::RegisterWorkerRequest>,
@@ -132,12 +195,18 @@ impl Service {
             ttl_seconds: ttl_seconds(live.ttl()),
             expires_in_ms: expires_in_ms(live),
             revision: state.revision.0,
-            epoch: live.epoch().0,
+            epoch: state.epoch.0,
             variables: count(state.len()),
             tools: count(self.tools.list(Some(live.id().as_str())).len()),
             watches: count(live.hub().watchers()),
             calls: self.running_calls(live),
             metadata: state.metadata.clone().into_iter().collect(),
+            bytes: u64::try_from(state.bytes()).unwrap_or(u64::MAX),
+            checkpoints: count(state.checkpoints().count()),
+            forked_from: state
+                .origin()
+                .map(|origin| origin.session.clone())
+                .unwrap_or_default(),
         }
     }
 }
@@ -171,6 +240,6 @@ fn orders(
     ReceiverStream::new(receive)
 }
 
-fn count(count: usize) -> u32 {
+pub(super) fn count(count: usize) -> u32 {
     u32::try_from(count).unwrap_or(u32::MAX)
 }

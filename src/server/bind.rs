@@ -117,6 +117,7 @@ impl Bound {
                 started_at: wall_now(),
             }),
             home: tokio::runtime::Handle::current(),
+            imports: Arc::new(tokio::sync::Semaphore::new(super::MAX_IMPORTS)),
         };
         let tools = self.tools.clone();
         self.bridge.when_ended(move |session| {

@@ -47,6 +47,8 @@ pub(super) struct Service {
     pub(super) about: Arc<About>,
     /// The runtime of processes, timers and links to workers.
     pub(super) home: tokio::runtime::Handle,
+    /// Imports at once; each holds what it has read.
+    pub(super) imports: Arc<tokio::sync::Semaphore>,
 }
 
 /// What the bridge says of itself.

@@ -5,14 +5,15 @@ use std::{collections::HashMap, time::Duration};
 use tonic::{Request, Response};
 
 use super::{
-    bridge_service::{Reply, Service, unserved},
+    bridge_service::{Reply, Service},
     origin,
+    repeat::mark,
 };
 use crate::{
     bridge::{Live, Opening, wall_now},
     error::{Error, Kind, Result},
     proto::bridge as pb,
-    session::Ttl,
+    session::{Actor, Ttl},
     wire::{time::timestamp, variable::variable},
 };
 
@@ -31,27 +32,18 @@ impl Service {
         let encoding = origin::encoding(request.metadata());
         let actor = origin::actor(&request);
         let request = request.into_inner();
-        unserved("request_id", !request.request_id.is_empty())?;
-        let config = request.config.unwrap_or_default();
-        let opening = Opening {
-            id: request.session_id,
-            metadata: request.metadata.into_iter().collect(),
-            ttl: ttl(config.ttl_seconds)?,
-            history_limit: config.history_limit,
-            create_only: request.create_only,
-        };
-        let opened = self.bridge.open(&opening, &actor).await?;
-        let live = opened.live;
-        let mut reply = pb::InitializeSessionResponse {
-            success: true,
-            epoch: live.epoch().0,
-            created: opened.created,
-            ttl_seconds: ttl_seconds(live.ttl()),
-            ..Default::default()
-        };
-        let state = live.read();
-        reply.revision = state.revision.0;
-        if request.include_state {
+        let (mark, include_state) = (mark(&request), request.include_state);
+        let service = self.clone();
+        let id = request.session_id.clone();
+        let mut reply = self
+            .once(self.bridge.openings(), mark, async move {
+                service.open_session(request, actor).await
+            })
+            .await?;
+        if include_state {
+            let live = self.bridge.session(&id)?;
+            let state = live.read();
+            reply.revision = state.revision.0;
             reply.initial_variables = state
                 .variables()
                 .map(|found| (found.name.as_str().to_owned(), variable(found, encoding)))
@@ -64,6 +56,32 @@ impl Service {
                 .collect();
         }
         Ok(Response::new(reply))
+    }
+
+    async fn open_session(
+        &self,
+        request: pb::InitializeSessionRequest,
+        actor: Actor,
+    ) -> Result<pb::InitializeSessionResponse> {
+        let config = request.config.unwrap_or_default();
+        let opening = Opening {
+            id: request.session_id,
+            metadata: request.metadata.into_iter().collect(),
+            ttl: ttl(config.ttl_seconds)?,
+            history_limit: config.history_limit,
+            create_only: request.create_only,
+        };
+        let opened = self.bridge.open(&opening, &actor).await?;
+        let live = opened.live;
+        let state = live.read();
+        Ok(pb::InitializeSessionResponse {
+            success: true,
+            epoch: state.epoch.0,
+            revision: state.revision.0,
+            created: opened.created,
+            ttl_seconds: ttl_seconds(live.ttl()),
+            ..Default::default()
+        })
     }
 
     pub(super) async fn cleanup_session(
@@ -118,7 +136,7 @@ impl Service {
             created_at: Some(timestamp(state.created_at)),
             variable_count: int32(state.len()),
             tool_count: int32(tools),
-            epoch: live.epoch().0,
+            epoch: state.epoch.0,
             revision: state.revision.0,
             ttl_seconds: ttl_seconds(live.ttl()),
             expires_in_ms: expires_in_ms(&live),
@@ -162,7 +180,7 @@ pub(super) fn expires_in_ms(live: &Live) -> i64 {
         .map_or(-1, |micros| i64::try_from(micros / 1_000).unwrap_or(i64::MAX))
 }
 
-fn ttl(seconds: i64) -> Result<Option<Ttl>> {
+pub(super) fn ttl(seconds: i64) -> Result<Option<Ttl>> {
     match seconds {
         0 => Ok(None),
         -1 => Ok(Some(Ttl::Never)),

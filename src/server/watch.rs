@@ -184,11 +184,10 @@ impl Stream {
     async fn anchor(&self, snapshot: &Snapshot) -> Result<(), Gone> {
         let mut updates = Batch::new(self);
         for variable in &snapshot.variables {
-            let epoch = self.subscription.epoch();
             updates
                 .add(update::initial(
                     self.options.dialect,
-                    epoch,
+                    snapshot.epoch,
                     snapshot.revision,
                     variable,
                 ))

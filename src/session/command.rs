@@ -1,9 +1,12 @@
 //! What can be asked of a session. A command carries text and bytes as they came; `decide` judges them.
 
-use bytes::Bytes;
+use std::sync::Arc;
 
-use super::{Metadata, Principal, Version, WallTime};
-use crate::value::Type;
+use super::{Epoch, Metadata, Principal, RawValue, Variable, Version, WallTime};
+use crate::{
+    error::Result,
+    value::{Constraints, Type, Value},
+};
 
 /// Who asks, and when: everything that `decide` may not find out by itself.
 #[derive(Debug, Clone)]
@@ -25,19 +28,25 @@ pub enum Command {
     SetAll(Vec<Set>),
     /// Delete a variable.
     Delete(Delete),
+    /// Replace the constraints of a variable.
+    Constrain(Constrain),
+    /// Change the metadata of a variable.
+    Remark(Remark),
     /// Merge into the session's own metadata.
     Annotate(Metadata),
+    /// Keep everything as it is now under a name.
+    Checkpoint(String),
+    /// Let a checkpoint go.
+    DropCheckpoint(String),
+    /// Make everything as it was at a checkpoint.
+    Restore {
+        /// The checkpoint.
+        name: String,
+        /// The incarnation that begins with it.
+        epoch: Epoch,
+    },
     /// End the session, with the reason that watchers are told.
     Close(String),
-}
-
-/// A value as it came over the wire: nothing is known of it yet.
-#[derive(Debug, Clone)]
-pub struct RawValue {
-    /// JSON text; the header when there is a payload.
-    pub json: Bytes,
-    /// The raw payload of a binary tensor or embedding.
-    pub payload: Option<Bytes>,
 }
 
 /// What to do with a name that is taken.
@@ -96,4 +105,48 @@ pub struct Delete {
     pub expected: Option<Version>,
     /// Kept with the tombstone.
     pub metadata: Metadata,
+}
+
+/// New rules and the value that is there as they want it, or why it breaks them.
+pub(super) type Constrained = Result<(Constraints, Value)>;
+
+/// Replace the constraints of one variable. Refused where the value that is there breaks them.
+#[derive(Debug, Clone)]
+pub struct Constrain {
+    /// Its id or name.
+    pub target: String,
+    /// The new constraints as a JSON object; empty = none.
+    pub constraints: String,
+    /// The version that has to be current; `None` = whatever is.
+    pub expected: Option<Version>,
+    /// Merged into the variable's metadata.
+    pub metadata: Metadata,
+    /// What came out ahead, for the version that was there then.
+    pub(super) judged: Option<(Arc<Variable>, Constrained)>,
+}
+
+impl Constrain {
+    /// New constraints for a variable, whatever its version.
+    pub fn new(target: String, constraints: String) -> Self {
+        Self {
+            target,
+            constraints,
+            expected: None,
+            metadata: Metadata::new(),
+            judged: None,
+        }
+    }
+}
+
+/// Change the metadata of one variable.
+#[derive(Debug, Clone)]
+pub struct Remark {
+    /// Its id or name.
+    pub target: String,
+    /// Merged into what is there.
+    pub metadata: Metadata,
+    /// Keys that go.
+    pub remove: Vec<String>,
+    /// The version that has to be current; `None` = whatever is.
+    pub expected: Option<Version>,
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Epoch, Metadata, Revision, Settings, Variable, WallTime};
+use super::{CheckpointName, Epoch, Metadata, Origin, Principal, Revision, Settings, Variable, WallTime};
 
 /// One fact. It carries whole versions, so that a watcher never has to read anything again.
 #[derive(Debug, Clone)]
@@ -13,6 +13,17 @@ pub enum Event {
         settings: Settings,
         /// What its creator said about it.
         metadata: Metadata,
+    },
+    /// Revision 1 of a session that began with what another held.
+    ForkedFrom {
+        /// Where its variables come from.
+        origin: Origin,
+        /// How it was set up.
+        settings: Settings,
+        /// What its creator said about it, and what was said about the other.
+        metadata: Metadata,
+        /// Its variables, as of this revision.
+        variables: Vec<Arc<Variable>>,
     },
     /// A variable appeared.
     Registered {
@@ -52,6 +63,27 @@ pub enum Event {
         /// What was merged in.
         metadata: Metadata,
     },
+    /// Everything was kept under a name.
+    Checkpointed {
+        /// The name.
+        name: CheckpointName,
+        /// Who asked for it.
+        by: Principal,
+    },
+    /// A checkpoint went.
+    CheckpointDropped {
+        /// Its name.
+        name: CheckpointName,
+    },
+    /// Everything is as it was at a checkpoint, and a new incarnation begins: what was seen before says nothing now.
+    Restored {
+        /// The checkpoint.
+        name: CheckpointName,
+        /// The new incarnation.
+        epoch: Epoch,
+        /// The variables that there are now; all others went.
+        variables: Vec<Arc<Variable>>,
+    },
     /// The session ended; nothing follows.
     Closed {
         /// Why, for watchers.
@@ -68,7 +100,13 @@ impl Event {
             | Self::ConstraintsSet { new, .. }
             | Self::MetadataSet { new, .. }
             | Self::Deleted { new, .. } => Some(new),
-            Self::Created { .. } | Self::Annotated { .. } | Self::Closed { .. } => None,
+            Self::Created { .. }
+            | Self::ForkedFrom { .. }
+            | Self::Annotated { .. }
+            | Self::Checkpointed { .. }
+            | Self::CheckpointDropped { .. }
+            | Self::Restored { .. }
+            | Self::Closed { .. } => None,
         }
     }
 
@@ -79,16 +117,29 @@ impl Event {
             | Self::ConstraintsSet { old, .. }
             | Self::MetadataSet { old, .. }
             | Self::Deleted { old, .. } => Some(old),
-            Self::Created { .. } | Self::Registered { .. } | Self::Annotated { .. } | Self::Closed { .. } => {
-                None
-            }
+            _ => None,
+        }
+    }
+
+    /// The incarnation that begins with it, where one does.
+    pub fn begins(&self) -> Option<Epoch> {
+        match self {
+            Self::Restored { epoch, .. } => Some(*epoch),
+            _ => None,
         }
     }
 
     /// Roughly what it holds in memory, in bytes, for the bounds of rings and journals.
     pub fn weight(&self) -> usize {
         const FIXED: usize = 256;
+        let brought = match self {
+            Self::ForkedFrom { variables, .. } | Self::Restored { variables, .. } => {
+                variables.iter().map(|variable| FIXED + variable.weight()).sum()
+            }
+            _ => 0,
+        };
         FIXED
+            + brought
             + self.variable().map_or(0, |variable| variable.value.payload_len())
             + self.before().map_or(0, |variable| variable.value.payload_len())
     }

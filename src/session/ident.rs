@@ -71,6 +71,10 @@ text! {
     VariableName
 }
 text! {
+    /// A checkpoint's name: as a variable's name may be, within one session.
+    CheckpointName
+}
+text! {
     /// Who made a change: a token's name, a certificate's subject, `uid:1000`.
     Principal
 }
@@ -137,6 +141,22 @@ impl VariableName {
             format!("invalid variable name {}", quoted(text)),
         )
         .detail(problem))
+    }
+}
+
+impl CheckpointName {
+    /// Checks the rules for names of checkpoints.
+    pub fn new(text: &str) -> Result<Self, Error> {
+        match VariableName::new(text) {
+            Ok(_) => Ok(Self(text.into())),
+            Err(error) => {
+                let told = Error::new(
+                    Kind::CheckpointName,
+                    format!("invalid checkpoint name {}", quoted(text)),
+                );
+                Err(error.details().iter().fold(told, |told, line| told.detail(line)))
+            }
+        }
     }
 }
 

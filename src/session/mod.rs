@@ -4,6 +4,8 @@
 //! [`State::apply`] folds events. Ids, times and principals come in as arguments: nothing here is async, reads a
 //! clock, draws a random number or touches a disk, so that every journal and every test runs the same rules.
 
+mod checked;
+mod checkpoint;
 mod command;
 mod decide;
 mod event;
@@ -12,11 +14,15 @@ mod ident;
 mod state;
 mod variable;
 
-pub use command::{Actor, Command, Declare, Delete, IfExists, RawValue, Set};
+pub use checked::{Ahead, HEAVY_BYTES, RawValue};
+pub use checkpoint::{Checkpoint, Origin, Seed, plant};
+pub use command::{Actor, Command, Constrain, Declare, Delete, IfExists, Remark, Set};
 pub use decide::{Decision, Written, decide};
 pub use event::{Commit, Event};
 pub use glob::{Glob, Selector};
-pub use ident::{Epoch, Principal, Revision, SessionId, VariableId, VariableName, Version, WallTime};
+pub use ident::{
+    CheckpointName, Epoch, Principal, Revision, SessionId, VariableId, VariableName, Version, WallTime,
+};
 pub use state::{Settings, State, Ttl};
 pub use variable::{Metadata, Source, Variable};
 
@@ -25,6 +31,18 @@ pub const MAX_VARIABLES: usize = 10_000;
 
 /// Variables that one batch may write or read: a batch is one revision and one message.
 pub const MAX_BATCH: usize = 1_000;
+
+/// Bytes of values, constraints and metadata that one session may hold. The reply to more is RESOURCE_EXHAUSTED.
+pub const MAX_SESSION_BYTES: usize = 256 * 1024 * 1024;
+
+/// Bytes of one value as it comes: a message less room for what stands around the value in a reply.
+pub const MAX_VALUE_BYTES: usize = 63 * 1024 * 1024;
+
+/// Checkpoints that one session keeps.
+pub const MAX_CHECKPOINTS: usize = 16;
+
+/// Bytes that the checkpoints of one session hold, each counted whole although they share.
+pub const MAX_CHECKPOINT_BYTES: usize = 1024 * 1024 * 1024;
 
 #[cfg(test)]
 mod tests;

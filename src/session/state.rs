@@ -10,8 +10,8 @@ use std::{
 };
 
 use super::{
-    Commit, Epoch, Event, Metadata, Revision, Selector, SessionId, Variable, VariableId, VariableName,
-    WallTime,
+    Checkpoint, CheckpointName, Commit, Epoch, Event, Metadata, Origin, Revision, Selector, SessionId,
+    Variable, VariableId, VariableName, Version, WallTime,
 };
 use crate::error::{Error, Kind};
 
@@ -52,6 +52,10 @@ pub struct State {
     pub closed: bool,
     by_name: BTreeMap<VariableName, Arc<Variable>>,
     names: HashMap<VariableId, VariableName>,
+    bytes: usize,
+    top_version: Version,
+    checkpoints: BTreeMap<CheckpointName, Arc<Checkpoint>>,
+    origin: Option<Arc<Origin>>,
 }
 
 impl State {
@@ -70,6 +74,10 @@ impl State {
             closed: false,
             by_name: BTreeMap::new(),
             names: HashMap::new(),
+            bytes: 0,
+            top_version: Version(0),
+            checkpoints: BTreeMap::new(),
+            origin: None,
         }
     }
 
@@ -83,12 +91,38 @@ impl State {
         self.by_name.is_empty()
     }
 
+    /// The bytes that count against the quota.
+    pub fn bytes(&self) -> usize {
+        self.bytes
+    }
+
+    /// The highest version that any variable of this session ever had.
+    pub(super) fn top_version(&self) -> Version {
+        self.top_version
+    }
+
+    /// What was kept, by name.
+    pub fn checkpoints(&self) -> impl Iterator<Item = &Arc<Checkpoint>> {
+        self.checkpoints.values()
+    }
+
+    /// What was kept under a name.
+    pub fn checkpoint(&self, name: &str) -> Option<&Arc<Checkpoint>> {
+        self.checkpoints.get(name)
+    }
+
+    /// Where its first variables came from, if it was forked or imported.
+    pub fn origin(&self) -> Option<&Origin> {
+        self.origin.as_deref()
+    }
+
     /// A variable by id or name.
     pub fn find(&self, identifier: &str) -> Option<&Arc<Variable>> {
-        match self.names.get(identifier) {
-            Some(name) => self.by_name.get(name),
-            None => self.by_name.get(identifier),
+        // A name never has the shape of an id, so one look is enough.
+        if VariableId::looks_like_one(identifier) {
+            return self.by_name.get(self.names.get(identifier)?);
         }
+        self.by_name.get(identifier)
     }
 
     /// A variable by id or name, or the error that says what is meant instead.
@@ -140,26 +174,74 @@ impl State {
                 self.settings = settings.clone();
                 self.metadata = metadata.clone();
             }
-            Event::Registered { new } => {
-                self.names.insert(new.id.clone(), new.name.clone());
-                self.by_name.insert(new.name.clone(), Arc::clone(new));
+            Event::ForkedFrom {
+                origin,
+                settings,
+                metadata,
+                variables,
+            } => {
+                self.created_at = at;
+                self.settings = settings.clone();
+                self.metadata = metadata.clone();
+                self.origin = Some(Arc::new(origin.clone()));
+                self.hold_only(variables);
             }
+            Event::Registered { new } => self.hold(new),
             Event::ValueSet { new, .. }
             | Event::ConstraintsSet { new, .. }
             | Event::MetadataSet { new, .. } => {
                 if let Some(slot) = self.by_name.get_mut(&new.name) {
+                    self.bytes = self.bytes - slot.weight() + new.weight();
+                    self.top_version = self.top_version.max(new.version);
                     *slot = Arc::clone(new);
                 }
             }
             Event::Deleted { new, .. } => {
                 self.names.remove(&new.id);
-                self.by_name.remove(&new.name);
+                if let Some(gone) = self.by_name.remove(&new.name) {
+                    self.bytes -= gone.weight();
+                }
+                self.top_version = self.top_version.max(new.version);
+            }
+            Event::Checkpointed { name, by } => {
+                let kept = Checkpoint {
+                    name: name.clone(),
+                    revision: self.revision,
+                    at,
+                    by: by.clone(),
+                    variables: self.by_name.values().cloned().collect(),
+                    bytes: self.bytes,
+                };
+                self.checkpoints.insert(name.clone(), Arc::new(kept));
+            }
+            Event::CheckpointDropped { name } => {
+                self.checkpoints.remove(name);
+            }
+            Event::Restored { epoch, variables, .. } => {
+                self.epoch = *epoch;
+                self.hold_only(variables);
             }
             Event::Annotated { metadata } => {
                 self.metadata
                     .extend(metadata.iter().map(|(key, text)| (key.clone(), text.clone())));
             }
             Event::Closed { .. } => self.closed = true,
+        }
+    }
+
+    fn hold(&mut self, new: &Arc<Variable>) {
+        self.bytes += new.weight();
+        self.top_version = self.top_version.max(new.version);
+        self.names.insert(new.id.clone(), new.name.clone());
+        self.by_name.insert(new.name.clone(), Arc::clone(new));
+    }
+
+    fn hold_only(&mut self, variables: &[Arc<Variable>]) {
+        self.names.clear();
+        self.by_name.clear();
+        self.bytes = 0;
+        for variable in variables {
+            self.hold(variable);
         }
     }
 }

@@ -87,10 +87,7 @@ impl World {
 }
 
 fn raw(json: &str) -> RawValue {
-    RawValue {
-        json: Bytes::copy_from_slice(json.as_bytes()),
-        payload: None,
-    }
+    RawValue::json(Bytes::copy_from_slice(json.as_bytes()))
 }
 
 fn set(target: &str, json: &str, expected: Option<u64>) -> Set {

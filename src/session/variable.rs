@@ -28,7 +28,7 @@ impl Source {
 }
 
 /// A variable as of one version.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Variable {
     /// Unique for ever in the store.
     pub id: VariableId,
@@ -58,4 +58,16 @@ pub struct Variable {
     pub updated_at: WallTime,
     /// Who wrote it.
     pub changed_by: Principal,
+}
+
+impl Variable {
+    /// The bytes that count against a session's quota: the value, its constraints, its metadata.
+    pub fn weight(&self) -> usize {
+        let metadata: usize = self
+            .metadata
+            .iter()
+            .map(|(key, text)| key.len() + text.len())
+            .sum();
+        self.value.payload_len() + self.constraints.json().len() + metadata
+    }
 }

@@ -172,6 +172,11 @@ impl Printer {
         self.talk(Ink::Faint.paint(&text.to_string(), self.err_colour));
     }
 
+    /// Asks something; the answer follows on the same line. Not silenced: nobody can answer what was not asked.
+    pub fn ask(&self, question: impl Display) {
+        self.stderr(&question.to_string());
+    }
+
     /// Says something that may surprise.
     pub fn warn(&self, text: impl Display) {
         self.talk(format!("{}: {text}", Ink::Warn.paint("warning", self.err_colour)));

@@ -14,6 +14,9 @@ use crate::error::{Error, Kind, Result};
 /// How many axes a shape may have, as in numpy.
 pub(super) const MAX_RANK: usize = 64;
 
+/// The largest payload whose JSON is kept once it was made: a larger one would hold several times what is counted.
+const MAX_KEPT: usize = 64 * 1024;
+
 /// A block of numbers.
 pub(super) struct Array {
     ty: Type,
@@ -121,6 +124,9 @@ impl Array {
 
     /// The canonical JSON: elements as they are as 64-bit floats, so that no reader sees another number.
     pub(super) fn json(&self) -> Bytes {
+        if self.payload.len() > MAX_KEPT {
+            return Bytes::from(self.print());
+        }
         self.json.get_or_init(|| Bytes::from(self.print())).clone()
     }
 

@@ -141,7 +141,8 @@ impl Value {
         self.ty
     }
 
-    /// The canonical JSON text; for embeddings and tensors it is made at the first call and kept.
+    /// The canonical JSON text; for embeddings and tensors it is made at the first call and kept where
+    /// it is small.
     pub fn json(&self) -> Bytes {
         match &self.body {
             Body::Float { json, .. } | Body::Integer(json) => json.clone(),
@@ -157,6 +158,15 @@ impl Value {
     pub fn binary(&self) -> Option<(Bytes, Bytes)> {
         match &self.body {
             Body::Array(array) => Some((array.header(), array.payload().clone())),
+            _ => None,
+        }
+    }
+
+    /// A numpy file of an embedding or tensor, in two parts: what stands before the data, and the data. Byte for byte
+    /// what `numpy.save` writes.
+    pub fn npy(&self) -> Option<(Bytes, Bytes)> {
+        match &self.body {
+            Body::Array(array) => Some((npy::header(array.dtype(), array.shape()), array.payload().clone())),
             _ => None,
         }
     }

@@ -14,6 +14,12 @@ const MAGIC: &[u8] = b"\x93NUMPY";
 /// The largest header, in bytes; numpy itself warns above 10 000.
 const MAX_HEADER_BYTES: usize = 64 * 1024;
 
+/// Where the data of a file begins is a multiple of this.
+const ALIGN: usize = 64;
+
+/// numpy leaves room for so many digits in the first axis, so that a file can grow.
+const GROWTH_DIGITS: usize = 21;
+
 /// What a file holds, its elements little-endian in C order.
 pub(super) struct File {
     pub(super) dtype: Dtype,
@@ -213,4 +219,41 @@ fn to_c_order(data: &[u8], shape: &[usize], size: usize) -> Bytes {
 
 fn bad(text: impl Into<String>) -> Error {
     Error::new(Kind::BadEncoding, text)
+}
+
+/// Everything of a file before its data, format version 1.0, byte for byte as `numpy.save` writes it.
+pub(super) fn header(dtype: Dtype, shape: &[usize]) -> Bytes {
+    let descr = match dtype {
+        Dtype::Float32 => "<f4",
+        Dtype::Float64 => "<f8",
+        Dtype::Int8 => "|i1",
+        Dtype::Int16 => "<i2",
+        Dtype::Int32 => "<i4",
+        Dtype::Int64 => "<i8",
+        Dtype::UInt8 => "|u1",
+        Dtype::UInt16 => "<u2",
+        Dtype::UInt32 => "<u4",
+        Dtype::UInt64 => "<u8",
+        Dtype::Bool => "|b1",
+    };
+    let axes: Vec<String> = shape.iter().map(usize::to_string).collect();
+    let axes = match axes.as_slice() {
+        [one] => format!("({one},)"),
+        axes => format!("({})", axes.join(", ")),
+    };
+    let mut text = format!("{{'descr': '{descr}', 'fortran_order': False, 'shape': {axes}, }}");
+    if let Some(first) = shape.first() {
+        let spare = GROWTH_DIGITS.saturating_sub(first.to_string().len());
+        text.extend(std::iter::repeat_n(' ', spare));
+    }
+    let before = MAGIC.len() + 4;
+    let padded = (before + text.len() + 1).next_multiple_of(ALIGN) - before;
+    text.extend(std::iter::repeat_n(' ', padded - text.len() - 1));
+    text.push('\n');
+    let mut file = MAGIC.to_vec();
+    file.extend_from_slice(&[1, 0]);
+    // A rank of at most 64 fits format version 1.0 by far.
+    file.extend_from_slice(&u16::try_from(text.len()).unwrap_or(u16::MAX).to_le_bytes());
+    file.extend_from_slice(text.as_bytes());
+    Bytes::from(file)
 }

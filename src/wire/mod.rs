@@ -2,6 +2,7 @@
 //!
 //! The only room that knows both proto and core types. It must never decide anything.
 
+pub mod lines;
 pub mod status;
 pub mod time;
 pub mod update;

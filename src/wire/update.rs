@@ -93,7 +93,13 @@ pub fn word(event: &Event) -> Option<&'static str> {
         Event::ConstraintsSet { .. } => kind::CONSTRAINT_CHANGE,
         Event::MetadataSet { .. } => kind::METADATA_CHANGE,
         Event::Deleted { .. } => kind::DELETED,
-        Event::Created { .. } | Event::Annotated { .. } | Event::Closed { .. } => return None,
+        Event::Created { .. }
+        | Event::ForkedFrom { .. }
+        | Event::Annotated { .. }
+        | Event::Checkpointed { .. }
+        | Event::CheckpointDropped { .. }
+        | Event::Restored { .. }
+        | Event::Closed { .. } => return None,
     })
 }
 

@@ -42,19 +42,13 @@ pub fn raw(any: Option<Any>, payload: Bytes) -> Result<RawValue> {
         return Err(Error::new(Kind::BadRequest, "the value is missing"));
     };
     if any.type_url.ends_with(BINARY) {
-        return Ok(RawValue {
-            json: any.value,
-            payload: Some(payload),
-        });
+        return Ok(RawValue::binary(any.value, payload));
     }
     if any.value.is_empty() {
         return Err(Error::new(Kind::BadEncoding, "the value is empty")
             .detail("a value is JSON text; an empty string is `\"\"`"));
     }
-    Ok(RawValue {
-        json: any.value,
-        payload: None,
-    })
+    Ok(RawValue::json(any.value))
 }
 
 /// The type that a url names, if it names one: whatever follows the last `/` and `snakepit.`.

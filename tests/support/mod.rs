@@ -24,6 +24,10 @@ pub const PATIENCE: Duration = Duration::from_secs(120);
 /// What the product promises: this long after a death nothing is left of what the dead one started.
 pub const PROMISE: Duration = Duration::from_secs(2);
 
+/// How long something that is promised within [`PROMISE`] may take on a machine that builds meanwhile: starting Python
+/// again is a matter of speed, and speed gates no test. The figure is printed, and `shows/` holds it.
+pub const LOADED: Duration = Duration::from_secs(20);
+
 /// The pause between two looks of a poll.
 const LOOK: Duration = Duration::from_millis(5);
 
@@ -269,7 +273,11 @@ impl World {
 }
 
 impl Drop for World {
+    #[allow(clippy::print_stderr)] // What a failed test needs and its home would take with it.
     fn drop(&mut self) {
+        if std::thread::panicking() {
+            eprintln!("the bridge said:\n{}", self.log());
+        }
         // A test that failed must not leave anything: these are its own, by their mark. Looked for again, because one
         // may just be starting another.
         for _ in 0..10 {

@@ -11,6 +11,251 @@ from typing import Any as _Any, ClassVar as _ClassVar, Optional as _Optional, Un
 
 DESCRIPTOR: _descriptor.FileDescriptor
 
+class DescribeVariablesRequest(_message.Message):
+    __slots__ = ("session_id", "variable_identifiers")
+    SESSION_ID_FIELD_NUMBER: _ClassVar[int]
+    VARIABLE_IDENTIFIERS_FIELD_NUMBER: _ClassVar[int]
+    session_id: str
+    variable_identifiers: _containers.RepeatedScalarFieldContainer[str]
+    def __init__(self, session_id: _Optional[str] = ..., variable_identifiers: _Optional[_Iterable[str]] = ...) -> None: ...
+
+class DescribeVariablesResponse(_message.Message):
+    __slots__ = ("variables", "missing", "revision")
+    VARIABLES_FIELD_NUMBER: _ClassVar[int]
+    MISSING_FIELD_NUMBER: _ClassVar[int]
+    REVISION_FIELD_NUMBER: _ClassVar[int]
+    variables: _containers.RepeatedCompositeFieldContainer[_snakepit_bridge_pb2.Variable]
+    missing: _containers.RepeatedScalarFieldContainer[str]
+    revision: int
+    def __init__(self, variables: _Optional[_Iterable[_Union[_snakepit_bridge_pb2.Variable, _Mapping[str, _Any]]]] = ..., missing: _Optional[_Iterable[str]] = ..., revision: _Optional[int] = ...) -> None: ...
+
+class SetConstraintsRequest(_message.Message):
+    __slots__ = ("session_id", "variable_identifier", "constraints_json", "metadata", "expected_version64", "request_id")
+    class MetadataEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: str
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
+    SESSION_ID_FIELD_NUMBER: _ClassVar[int]
+    VARIABLE_IDENTIFIER_FIELD_NUMBER: _ClassVar[int]
+    CONSTRAINTS_JSON_FIELD_NUMBER: _ClassVar[int]
+    METADATA_FIELD_NUMBER: _ClassVar[int]
+    EXPECTED_VERSION64_FIELD_NUMBER: _ClassVar[int]
+    REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    session_id: str
+    variable_identifier: str
+    constraints_json: str
+    metadata: _containers.ScalarMap[str, str]
+    expected_version64: int
+    request_id: str
+    def __init__(self, session_id: _Optional[str] = ..., variable_identifier: _Optional[str] = ..., constraints_json: _Optional[str] = ..., metadata: _Optional[_Mapping[str, str]] = ..., expected_version64: _Optional[int] = ..., request_id: _Optional[str] = ...) -> None: ...
+
+class SetConstraintsResponse(_message.Message):
+    __slots__ = ("version64", "revision", "durability", "constraints_json")
+    VERSION64_FIELD_NUMBER: _ClassVar[int]
+    REVISION_FIELD_NUMBER: _ClassVar[int]
+    DURABILITY_FIELD_NUMBER: _ClassVar[int]
+    CONSTRAINTS_JSON_FIELD_NUMBER: _ClassVar[int]
+    version64: int
+    revision: int
+    durability: _snakepit_bridge_pb2.Durability
+    constraints_json: str
+    def __init__(self, version64: _Optional[int] = ..., revision: _Optional[int] = ..., durability: _Optional[_Union[_snakepit_bridge_pb2.Durability, str]] = ..., constraints_json: _Optional[str] = ...) -> None: ...
+
+class SetMetadataRequest(_message.Message):
+    __slots__ = ("session_id", "variable_identifier", "metadata", "remove", "expected_version64", "request_id")
+    class MetadataEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: str
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
+    SESSION_ID_FIELD_NUMBER: _ClassVar[int]
+    VARIABLE_IDENTIFIER_FIELD_NUMBER: _ClassVar[int]
+    METADATA_FIELD_NUMBER: _ClassVar[int]
+    REMOVE_FIELD_NUMBER: _ClassVar[int]
+    EXPECTED_VERSION64_FIELD_NUMBER: _ClassVar[int]
+    REQUEST_ID_FIELD_NUMBER: _ClassVar[int]
+    session_id: str
+    variable_identifier: str
+    metadata: _containers.ScalarMap[str, str]
+    remove: _containers.RepeatedScalarFieldContainer[str]
+    expected_version64: int
+    request_id: str
+    def __init__(self, session_id: _Optional[str] = ..., variable_identifier: _Optional[str] = ..., metadata: _Optional[_Mapping[str, str]] = ..., remove: _Optional[_Iterable[str]] = ..., expected_version64: _Optional[int] = ..., request_id: _Optional[str] = ...) -> None: ...
+
+class SetMetadataResponse(_message.Message):
+    __slots__ = ("version64", "revision", "durability")
+    VERSION64_FIELD_NUMBER: _ClassVar[int]
+    REVISION_FIELD_NUMBER: _ClassVar[int]
+    DURABILITY_FIELD_NUMBER: _ClassVar[int]
+    version64: int
+    revision: int
+    durability: _snakepit_bridge_pb2.Durability
+    def __init__(self, version64: _Optional[int] = ..., revision: _Optional[int] = ..., durability: _Optional[_Union[_snakepit_bridge_pb2.Durability, str]] = ...) -> None: ...
+
+class ForkSessionRequest(_message.Message):
+    __slots__ = ("session_id", "new_session_id", "checkpoint", "ttl_seconds", "metadata")
+    class MetadataEntry(_message.Message):
+        __slots__ = ("key", "value")
+        KEY_FIELD_NUMBER: _ClassVar[int]
+        VALUE_FIELD_NUMBER: _ClassVar[int]
+        key: str
+        value: str
+        def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
+    SESSION_ID_FIELD_NUMBER: _ClassVar[int]
+    NEW_SESSION_ID_FIELD_NUMBER: _ClassVar[int]
+    CHECKPOINT_FIELD_NUMBER: _ClassVar[int]
+    TTL_SECONDS_FIELD_NUMBER: _ClassVar[int]
+    METADATA_FIELD_NUMBER: _ClassVar[int]
+    session_id: str
+    new_session_id: str
+    checkpoint: str
+    ttl_seconds: int
+    metadata: _containers.ScalarMap[str, str]
+    def __init__(self, session_id: _Optional[str] = ..., new_session_id: _Optional[str] = ..., checkpoint: _Optional[str] = ..., ttl_seconds: _Optional[int] = ..., metadata: _Optional[_Mapping[str, str]] = ...) -> None: ...
+
+class ForkSessionResponse(_message.Message):
+    __slots__ = ("epoch", "revision", "variables", "forked_revision")
+    EPOCH_FIELD_NUMBER: _ClassVar[int]
+    REVISION_FIELD_NUMBER: _ClassVar[int]
+    VARIABLES_FIELD_NUMBER: _ClassVar[int]
+    FORKED_REVISION_FIELD_NUMBER: _ClassVar[int]
+    epoch: int
+    revision: int
+    variables: int
+    forked_revision: int
+    def __init__(self, epoch: _Optional[int] = ..., revision: _Optional[int] = ..., variables: _Optional[int] = ..., forked_revision: _Optional[int] = ...) -> None: ...
+
+class CreateCheckpointRequest(_message.Message):
+    __slots__ = ("session_id", "name")
+    SESSION_ID_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    session_id: str
+    name: str
+    def __init__(self, session_id: _Optional[str] = ..., name: _Optional[str] = ...) -> None: ...
+
+class CreateCheckpointResponse(_message.Message):
+    __slots__ = ("checkpoint", "revision", "durability")
+    CHECKPOINT_FIELD_NUMBER: _ClassVar[int]
+    REVISION_FIELD_NUMBER: _ClassVar[int]
+    DURABILITY_FIELD_NUMBER: _ClassVar[int]
+    checkpoint: CheckpointSummary
+    revision: int
+    durability: _snakepit_bridge_pb2.Durability
+    def __init__(self, checkpoint: _Optional[_Union[CheckpointSummary, _Mapping[str, _Any]]] = ..., revision: _Optional[int] = ..., durability: _Optional[_Union[_snakepit_bridge_pb2.Durability, str]] = ...) -> None: ...
+
+class CheckpointSummary(_message.Message):
+    __slots__ = ("name", "revision", "created_at", "created_by", "variables", "bytes")
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    REVISION_FIELD_NUMBER: _ClassVar[int]
+    CREATED_AT_FIELD_NUMBER: _ClassVar[int]
+    CREATED_BY_FIELD_NUMBER: _ClassVar[int]
+    VARIABLES_FIELD_NUMBER: _ClassVar[int]
+    BYTES_FIELD_NUMBER: _ClassVar[int]
+    name: str
+    revision: int
+    created_at: _timestamp_pb2.Timestamp
+    created_by: str
+    variables: int
+    bytes: int
+    def __init__(self, name: _Optional[str] = ..., revision: _Optional[int] = ..., created_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, _Any]]] = ..., created_by: _Optional[str] = ..., variables: _Optional[int] = ..., bytes: _Optional[int] = ...) -> None: ...
+
+class ListCheckpointsRequest(_message.Message):
+    __slots__ = ("session_id",)
+    SESSION_ID_FIELD_NUMBER: _ClassVar[int]
+    session_id: str
+    def __init__(self, session_id: _Optional[str] = ...) -> None: ...
+
+class ListCheckpointsResponse(_message.Message):
+    __slots__ = ("checkpoints",)
+    CHECKPOINTS_FIELD_NUMBER: _ClassVar[int]
+    checkpoints: _containers.RepeatedCompositeFieldContainer[CheckpointSummary]
+    def __init__(self, checkpoints: _Optional[_Iterable[_Union[CheckpointSummary, _Mapping[str, _Any]]]] = ...) -> None: ...
+
+class DeleteCheckpointRequest(_message.Message):
+    __slots__ = ("session_id", "name")
+    SESSION_ID_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    session_id: str
+    name: str
+    def __init__(self, session_id: _Optional[str] = ..., name: _Optional[str] = ...) -> None: ...
+
+class DeleteCheckpointResponse(_message.Message):
+    __slots__ = ("revision",)
+    REVISION_FIELD_NUMBER: _ClassVar[int]
+    revision: int
+    def __init__(self, revision: _Optional[int] = ...) -> None: ...
+
+class RestoreCheckpointRequest(_message.Message):
+    __slots__ = ("session_id", "name")
+    SESSION_ID_FIELD_NUMBER: _ClassVar[int]
+    NAME_FIELD_NUMBER: _ClassVar[int]
+    session_id: str
+    name: str
+    def __init__(self, session_id: _Optional[str] = ..., name: _Optional[str] = ...) -> None: ...
+
+class RestoreCheckpointResponse(_message.Message):
+    __slots__ = ("epoch", "revision", "variables", "durability")
+    EPOCH_FIELD_NUMBER: _ClassVar[int]
+    REVISION_FIELD_NUMBER: _ClassVar[int]
+    VARIABLES_FIELD_NUMBER: _ClassVar[int]
+    DURABILITY_FIELD_NUMBER: _ClassVar[int]
+    epoch: int
+    revision: int
+    variables: int
+    durability: _snakepit_bridge_pb2.Durability
+    def __init__(self, epoch: _Optional[int] = ..., revision: _Optional[int] = ..., variables: _Optional[int] = ..., durability: _Optional[_Union[_snakepit_bridge_pb2.Durability, str]] = ...) -> None: ...
+
+class ExportSessionRequest(_message.Message):
+    __slots__ = ("session_id", "checkpoint")
+    SESSION_ID_FIELD_NUMBER: _ClassVar[int]
+    CHECKPOINT_FIELD_NUMBER: _ClassVar[int]
+    session_id: str
+    checkpoint: str
+    def __init__(self, session_id: _Optional[str] = ..., checkpoint: _Optional[str] = ...) -> None: ...
+
+class ExportChunk(_message.Message):
+    __slots__ = ("data", "variables_done", "variables")
+    DATA_FIELD_NUMBER: _ClassVar[int]
+    VARIABLES_DONE_FIELD_NUMBER: _ClassVar[int]
+    VARIABLES_FIELD_NUMBER: _ClassVar[int]
+    data: bytes
+    variables_done: int
+    variables: int
+    def __init__(self, data: _Optional[bytes] = ..., variables_done: _Optional[int] = ..., variables: _Optional[int] = ...) -> None: ...
+
+class ImportChunk(_message.Message):
+    __slots__ = ("target", "data")
+    TARGET_FIELD_NUMBER: _ClassVar[int]
+    DATA_FIELD_NUMBER: _ClassVar[int]
+    target: ImportTarget
+    data: bytes
+    def __init__(self, target: _Optional[_Union[ImportTarget, _Mapping[str, _Any]]] = ..., data: _Optional[bytes] = ...) -> None: ...
+
+class ImportTarget(_message.Message):
+    __slots__ = ("session_id", "ttl_seconds")
+    SESSION_ID_FIELD_NUMBER: _ClassVar[int]
+    TTL_SECONDS_FIELD_NUMBER: _ClassVar[int]
+    session_id: str
+    ttl_seconds: int
+    def __init__(self, session_id: _Optional[str] = ..., ttl_seconds: _Optional[int] = ...) -> None: ...
+
+class ImportSessionResponse(_message.Message):
+    __slots__ = ("session_id", "epoch", "revision", "variables")
+    SESSION_ID_FIELD_NUMBER: _ClassVar[int]
+    EPOCH_FIELD_NUMBER: _ClassVar[int]
+    REVISION_FIELD_NUMBER: _ClassVar[int]
+    VARIABLES_FIELD_NUMBER: _ClassVar[int]
+    session_id: str
+    epoch: int
+    revision: int
+    variables: int
+    def __init__(self, session_id: _Optional[str] = ..., epoch: _Optional[int] = ..., revision: _Optional[int] = ..., variables: _Optional[int] = ...) -> None: ...
+
 class GetServerInfoRequest(_message.Message):
     __slots__ = ()
     def __init__(self) -> None: ...
@@ -62,7 +307,7 @@ class ListSessionsResponse(_message.Message):
     def __init__(self, sessions: _Optional[_Iterable[_Union[SessionSummary, _Mapping[str, _Any]]]] = ...) -> None: ...
 
 class SessionSummary(_message.Message):
-    __slots__ = ("session_id", "created_at", "ttl_seconds", "expires_in_ms", "revision", "epoch", "variables", "tools", "watches", "calls", "metadata")
+    __slots__ = ("session_id", "created_at", "ttl_seconds", "expires_in_ms", "revision", "epoch", "variables", "tools", "watches", "calls", "metadata", "bytes", "checkpoints", "forked_from")
     class MetadataEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -81,6 +326,9 @@ class SessionSummary(_message.Message):
     WATCHES_FIELD_NUMBER: _ClassVar[int]
     CALLS_FIELD_NUMBER: _ClassVar[int]
     METADATA_FIELD_NUMBER: _ClassVar[int]
+    BYTES_FIELD_NUMBER: _ClassVar[int]
+    CHECKPOINTS_FIELD_NUMBER: _ClassVar[int]
+    FORKED_FROM_FIELD_NUMBER: _ClassVar[int]
     session_id: str
     created_at: _timestamp_pb2.Timestamp
     ttl_seconds: int
@@ -92,7 +340,10 @@ class SessionSummary(_message.Message):
     watches: int
     calls: int
     metadata: _containers.ScalarMap[str, str]
-    def __init__(self, session_id: _Optional[str] = ..., created_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, _Any]]] = ..., ttl_seconds: _Optional[int] = ..., expires_in_ms: _Optional[int] = ..., revision: _Optional[int] = ..., epoch: _Optional[int] = ..., variables: _Optional[int] = ..., tools: _Optional[int] = ..., watches: _Optional[int] = ..., calls: _Optional[int] = ..., metadata: _Optional[_Mapping[str, str]] = ...) -> None: ...
+    bytes: int
+    checkpoints: int
+    forked_from: str
+    def __init__(self, session_id: _Optional[str] = ..., created_at: _Optional[_Union[datetime.datetime, _timestamp_pb2.Timestamp, _Mapping[str, _Any]]] = ..., ttl_seconds: _Optional[int] = ..., expires_in_ms: _Optional[int] = ..., revision: _Optional[int] = ..., epoch: _Optional[int] = ..., variables: _Optional[int] = ..., tools: _Optional[int] = ..., watches: _Optional[int] = ..., calls: _Optional[int] = ..., metadata: _Optional[_Mapping[str, str]] = ..., bytes: _Optional[int] = ..., checkpoints: _Optional[int] = ..., forked_from: _Optional[str] = ...) -> None: ...
 
 class ListToolsRequest(_message.Message):
     __slots__ = ("session_id", "pattern")

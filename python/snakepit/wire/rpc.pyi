@@ -15,6 +15,9 @@ class Unary(Protocol[Q, P]):
 class ServerStream(Protocol[Q, P]):
     def __call__(self, request: Q, *, timeout: float | None = ..., metadata: Metadata | None = ..., wait_for_ready: bool | None = ...) -> Iterator[P]: ...
 
+class ClientStream(Protocol[Q, P]):
+    def __call__(self, request: Iterable[Q], *, timeout: float | None = ..., metadata: Metadata | None = ..., wait_for_ready: bool | None = ...) -> P: ...
+
 class BothStream(Protocol[Q, P]):
     def __call__(self, request: Iterable[Q], *, timeout: float | None = ..., metadata: Metadata | None = ..., wait_for_ready: bool | None = ...) -> Iterator[P]: ...
 
@@ -23,6 +26,9 @@ class AsyncUnary(Generic[Q, P]):
 
 class AsyncServerStream(Generic[Q, P]):
     def __call__(self, request: Q, *, timeout: float | None = ..., metadata: Metadata | None = ..., wait_for_ready: bool | None = ...) -> Any: ...
+
+class AsyncClientStream(Generic[Q, P]):
+    def __call__(self, request: AsyncIterable[Q] | Iterable[Q] | None = ..., *, timeout: float | None = ..., metadata: Metadata | None = ..., wait_for_ready: bool | None = ...) -> Any: ...
 
 class AsyncBothStream(Generic[Q, P]):
     def __call__(self, request: AsyncIterable[Q] | Iterable[Q] | None = ..., *, timeout: float | None = ..., metadata: Metadata | None = ..., wait_for_ready: bool | None = ...) -> Any: ...
@@ -95,6 +101,16 @@ class AdminServiceStub:
     DescribeTool: Unary[admin_pb2.DescribeToolRequest, admin_pb2.DescribeToolResponse]
     ListWorkers: Unary[admin_pb2.ListWorkersRequest, admin_pb2.ListWorkersResponse]
     RegisterWorker: ServerStream[admin_pb2.RegisterWorkerRequest, admin_pb2.WorkerOrder]
+    DescribeVariables: Unary[admin_pb2.DescribeVariablesRequest, admin_pb2.DescribeVariablesResponse]
+    SetConstraints: Unary[admin_pb2.SetConstraintsRequest, admin_pb2.SetConstraintsResponse]
+    SetMetadata: Unary[admin_pb2.SetMetadataRequest, admin_pb2.SetMetadataResponse]
+    ForkSession: Unary[admin_pb2.ForkSessionRequest, admin_pb2.ForkSessionResponse]
+    CreateCheckpoint: Unary[admin_pb2.CreateCheckpointRequest, admin_pb2.CreateCheckpointResponse]
+    ListCheckpoints: Unary[admin_pb2.ListCheckpointsRequest, admin_pb2.ListCheckpointsResponse]
+    DeleteCheckpoint: Unary[admin_pb2.DeleteCheckpointRequest, admin_pb2.DeleteCheckpointResponse]
+    RestoreCheckpoint: Unary[admin_pb2.RestoreCheckpointRequest, admin_pb2.RestoreCheckpointResponse]
+    ExportSession: ServerStream[admin_pb2.ExportSessionRequest, admin_pb2.ExportChunk]
+    ImportSession: ClientStream[admin_pb2.ImportChunk, admin_pb2.ImportSessionResponse]
 
 class AsyncAdminServiceStub:
     def __init__(self, channel: Any) -> None: ...
@@ -104,5 +120,15 @@ class AsyncAdminServiceStub:
     DescribeTool: AsyncUnary[admin_pb2.DescribeToolRequest, admin_pb2.DescribeToolResponse]
     ListWorkers: AsyncUnary[admin_pb2.ListWorkersRequest, admin_pb2.ListWorkersResponse]
     RegisterWorker: AsyncServerStream[admin_pb2.RegisterWorkerRequest, admin_pb2.WorkerOrder]
+    DescribeVariables: AsyncUnary[admin_pb2.DescribeVariablesRequest, admin_pb2.DescribeVariablesResponse]
+    SetConstraints: AsyncUnary[admin_pb2.SetConstraintsRequest, admin_pb2.SetConstraintsResponse]
+    SetMetadata: AsyncUnary[admin_pb2.SetMetadataRequest, admin_pb2.SetMetadataResponse]
+    ForkSession: AsyncUnary[admin_pb2.ForkSessionRequest, admin_pb2.ForkSessionResponse]
+    CreateCheckpoint: AsyncUnary[admin_pb2.CreateCheckpointRequest, admin_pb2.CreateCheckpointResponse]
+    ListCheckpoints: AsyncUnary[admin_pb2.ListCheckpointsRequest, admin_pb2.ListCheckpointsResponse]
+    DeleteCheckpoint: AsyncUnary[admin_pb2.DeleteCheckpointRequest, admin_pb2.DeleteCheckpointResponse]
+    RestoreCheckpoint: AsyncUnary[admin_pb2.RestoreCheckpointRequest, admin_pb2.RestoreCheckpointResponse]
+    ExportSession: AsyncServerStream[admin_pb2.ExportSessionRequest, admin_pb2.ExportChunk]
+    ImportSession: AsyncClientStream[admin_pb2.ImportChunk, admin_pb2.ImportSessionResponse]
 
 def generic_handler(service: str, methods: Mapping[str, Callable[..., Any]], raw_replies: frozenset[str] = ...) -> Any: ...

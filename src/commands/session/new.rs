@@ -2,13 +2,11 @@
 
 use std::time::Duration;
 
+use super::ttl;
 use crate::cli::duration;
 use crate::commands::Context;
-use crate::error::{Error, Kind, Result};
+use crate::error::Result;
 use crate::ui::{Output, Shape, span};
-
-/// The time to live of a session that never expires.
-const NEVER: i64 = -1;
 
 /// The long help: an example first.
 pub(crate) const HELP: &str = "\
@@ -34,13 +32,7 @@ pub struct Args {
 }
 
 pub(super) async fn run(args: Args, context: &Context) -> Result<()> {
-    let ttl = match args.ttl {
-        None => NEVER,
-        Some(ttl) if ttl < Duration::from_secs(1) => {
-            return Err(Error::new(Kind::Usage, "a session lives at least one second"));
-        }
-        Some(ttl) => i64::try_from(ttl.as_secs()).unwrap_or(i64::MAX),
-    };
+    let ttl = ttl(args.ttl)?;
     let client = context.client().await?;
     let reply = client.new_session(&args.id, ttl, args.create_only).await?;
     let lives = match u64::try_from(reply.ttl_seconds) {

@@ -1,6 +1,6 @@
 //! `var get`: the values of variables, all of one revision.
 
-use crate::client::VariableView;
+use crate::client::{Value, VariableView};
 use crate::commands::literal::Literal;
 use crate::commands::{Context, suggest::suggest};
 use crate::error::{Error, Kind, Result};
@@ -12,7 +12,10 @@ Example:
   snakepit var get learning_rate
 
 Read variables, all of one revision. One variable prints its value alone; several print a table. \
-`-o raw` is the value's text and nothing else, `-o json` all that is known of it.";
+`-o raw` is the value's text and nothing else (of a tensor or embedding its elements' bytes), `-o npy` a numpy file, \
+`-o json` all that is known of it. A table names a large tensor by its shape.
+
+  snakepit var get weights -o npy > weights.npy";
 
 /// Read variables
 #[derive(Debug, clap::Args)]
@@ -54,7 +57,7 @@ pub(super) async fn run(args: Args, context: &Context) -> Result<()> {
         let session = client.session();
         let error = Error::new(
             Kind::VariableNotFound,
-            format!("variable not found: {} (session `{session}`)", names.join(", ")),
+            format!("variable not found: {} in session `{session}`", names.join(", ")),
         );
         return Err(suggest(&client, &missing, error).await);
     }
@@ -62,7 +65,10 @@ pub(super) async fn run(args: Args, context: &Context) -> Result<()> {
         Output::Raw => found
             .iter()
             .try_for_each(|variable| context.printer.line(variable.value.text())),
-        Output::Npy => Err(no_array()),
+        Output::Npy => Err(Error::new(
+            Kind::Usage,
+            "a numpy file holds one array, and several variables were named",
+        )),
         _ => context.printer.list(&found, "no variables"),
     }
 }
@@ -70,9 +76,9 @@ pub(super) async fn run(args: Args, context: &Context) -> Result<()> {
 fn one(variable: &VariableView, context: &Context) -> Result<()> {
     let printer = &context.printer;
     match printer.output(Shape::Rows) {
-        Output::Table | Output::Tsv => printer.line(variable.value.text()),
-        Output::Raw => printer.bytes(variable.value.text().as_bytes()),
-        Output::Npy => Err(no_array()),
+        Output::Table => printer.line(variable.value.brief()),
+        Output::Tsv => printer.line(variable.value.text()),
+        Output::Raw | Output::Npy => data(&variable.value, context),
         _ => printer.item(variable),
     }
 }
@@ -81,11 +87,24 @@ fn fallback(default: &str, context: &Context) -> Result<()> {
     let value = Literal::read(default)?.inferred()?;
     let printer = &context.printer;
     match printer.output(Shape::Rows) {
-        Output::Raw => printer.bytes(value.text().as_bytes()),
+        Output::Raw | Output::Npy => data(&value, context),
         Output::Json | Output::Jsonl => printer.json_line(&serde_json::json!({"value": value})),
         Output::None | Output::Name => Ok(()),
-        Output::Npy => Err(no_array()),
         Output::Table | Output::Tsv => printer.line(value.text()),
+    }
+}
+
+/// A value's own bytes, for a program to read.
+fn data(value: &Value, context: &Context) -> Result<()> {
+    let printer = &context.printer;
+    if printer.output(Shape::Rows) == Output::Npy {
+        let (header, elements) = value.npy().ok_or_else(no_array)?;
+        printer.bytes(&header)?;
+        return printer.bytes(&elements);
+    }
+    match value.elements() {
+        Some(elements) => printer.bytes(&elements),
+        None => printer.bytes(value.text().as_bytes()),
     }
 }
 

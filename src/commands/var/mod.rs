@@ -1,5 +1,7 @@
 //! Variables on the command line.
 
+mod del;
+mod describe;
 mod get;
 mod list;
 mod register;
@@ -18,7 +20,7 @@ use crate::ui::{self, Cell, Column, Record};
 pub enum Command {
     /// Declare a variable with its type, constraints and first value
     #[command(long_about = register::HELP)]
-    Register(register::Args),
+    Register(Box<register::Args>),
     /// Read variables
     #[command(long_about = get::HELP)]
     Get(get::Args),
@@ -28,6 +30,12 @@ pub enum Command {
     /// List variables by name
     #[command(visible_alias = "ls", long_about = list::HELP)]
     List(list::Args),
+    /// Tell all that is known of a variable
+    #[command(long_about = describe::HELP)]
+    Describe(describe::Args),
+    /// Delete variables
+    #[command(visible_alias = "rm", long_about = del::HELP)]
+    Del(del::Args),
     /// Follow changes as they happen
     #[command(long_about = watch::HELP)]
     Watch(watch::Args),
@@ -36,10 +44,12 @@ pub enum Command {
 impl Command {
     pub(super) async fn run(self, context: &Context) -> Result<()> {
         match self {
-            Self::Register(args) => register::run(args, context).await,
+            Self::Register(args) => register::run(*args, context).await,
             Self::Get(args) => get::run(args, context).await,
             Self::Set(args) => set::run(args, context).await,
             Self::List(args) => list::run(args, context).await,
+            Self::Describe(args) => describe::run(args, context).await,
+            Self::Del(args) => del::run(args, context).await,
             Self::Watch(args) => watch::run(args, context).await,
         }
     }
@@ -65,7 +75,7 @@ impl Record for VariableView {
         vec![
             Cell::new(&self.name),
             Cell::new(&self.type_name),
-            Cell::new(self.value.text()),
+            Cell::new(self.value.brief()),
             Cell::both(format_args!("v{}", self.version), self.version),
             Cell::new(&self.source),
             super::when(self.updated_at),
@@ -101,6 +111,14 @@ fn written(version: u64, revision: u64, took: std::time::Duration) -> String {
         .map(|before| format!("v{before} -> "))
         .unwrap_or_default();
     format!("{before}v{version}, rev {revision}, {}", ui::millis(took))
+}
+
+/// Reads `8` and `v8`.
+fn version(text: &str) -> Result<u64, String> {
+    text.strip_prefix('v')
+        .unwrap_or(text)
+        .parse()
+        .map_err(|_| "a version is a number, like 8 or v8".to_owned())
 }
 
 /// The longest value that the line says in full, in characters.

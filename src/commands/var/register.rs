@@ -6,7 +6,7 @@ use serde_json::{Map, Number, Value as Json};
 
 use super::{shortened, written};
 use crate::cli::number;
-use crate::client::{IfExists, Register, Value, VariableView};
+use crate::client::{Client, IfExists, Register, Value, VariableView};
 use crate::commands::literal::Literal;
 use crate::commands::{Context, suggest::suggest};
 use crate::error::{Error, Kind, Result};
@@ -80,6 +80,30 @@ pub struct Args {
     #[arg(long = "choice", value_name = "VALUE")]
     choices: Vec<String>,
 
+    /// An embedding has this many dimensions
+    #[arg(long, value_name = "N")]
+    dimensions: Option<u64>,
+
+    /// An embedding is scaled to length 1 when it is written
+    #[arg(long)]
+    normalize: bool,
+
+    /// A tensor has this shape, like 28,28 or any,3
+    #[arg(long, value_name = "N,N", value_parser = shape)]
+    shape: Option<Shaped>,
+
+    /// A tensor is of this kind of number: float32, int64, bool and so on
+    #[arg(long, value_name = "DTYPE")]
+    dtype: Option<String>,
+
+    /// A map or list is at most this deep
+    #[arg(long, value_name = "N")]
+    max_depth: Option<u64>,
+
+    /// A module is inside this one
+    #[arg(long, value_name = "MODULE")]
+    namespace: Option<String>,
+
     /// Constraints as a JSON object; @FILE reads it. Flags win over its keys
     #[arg(long, value_name = "JSON")]
     constraints: Option<String>,
@@ -104,6 +128,15 @@ pub(super) async fn run(args: Args, context: &Context) -> Result<()> {
         },
         None => None,
     };
+    if let Some(there) = there.as_ref().filter(|there| {
+        args.update
+            && args
+                .type_name
+                .as_ref()
+                .is_none_or(|name| *name == there.type_name)
+    }) {
+        return update(&args, there, &client, context).await;
+    }
     let (value, type_inferred) = first_value(&args, there.as_ref())?;
     let constraints = constraints(&args, value.type_name(), there.as_ref())?;
     let if_exists = match (args.if_missing, args.update) {
@@ -130,8 +163,8 @@ pub(super) async fn run(args: Args, context: &Context) -> Result<()> {
         _ => format!("registered {}", value.type_name()),
     };
     let shown = match &there {
-        Some(variable) if registered.existed => variable.value.text(),
-        _ => value.text(),
+        Some(variable) if registered.existed => variable.value.brief(),
+        _ => value.brief(),
     };
     let made = if registered.existed {
         format!(
@@ -148,13 +181,44 @@ pub(super) async fn run(args: Args, context: &Context) -> Result<()> {
         args.name,
         shortened(&shown)
     ));
+    report(
+        context,
+        &registered.id,
+        &args.name,
+        registered.version,
+        registered.revision,
+        registered.existed,
+    )
+}
+
+/// Changes the constraints of a variable that is there, if nobody wrote it since it was read.
+async fn update(args: &Args, there: &VariableView, client: &Client, context: &Context) -> Result<()> {
+    let constraints = constraints(args, &there.type_name, Some(there))?;
+    let started = Instant::now();
+    let changed = client
+        .constrain(&there.id, &constraints, Some(there.version))
+        .await;
+    let (version, revision) = match changed {
+        Ok(changed) => changed,
+        Err(error) => return Err(suggest(client, &[], error).await),
+    };
+    context.printer.done(format_args!(
+        "updated {} = {}  ({})",
+        there.name,
+        shortened(&there.value.brief()),
+        written(version, revision, started.elapsed())
+    ));
+    report(context, &there.id, &there.name, version, revision, true)
+}
+
+fn report(context: &Context, id: &str, name: &str, version: u64, revision: u64, existed: bool) -> Result<()> {
     match context.printer.output(Shape::Rows) {
         Output::Json | Output::Jsonl => context.printer.json_line(&serde_json::json!({
-            "id": registered.id,
-            "name": args.name,
-            "version": registered.version,
-            "revision": registered.revision,
-            "existed": registered.existed,
+            "id": id,
+            "name": name,
+            "version": version,
+            "revision": revision,
+            "existed": existed,
         })),
         _ => Ok(()),
     }
@@ -212,6 +276,22 @@ fn constraints(args: &Args, type_name: &str, there: Option<&VariableView>) -> Re
             all.insert(key.to_owned(), length.into());
         }
     }
+    for (key, count) in [("dimensions", args.dimensions), ("max_depth", args.max_depth)] {
+        if let Some(count) = count {
+            all.insert(key.to_owned(), count.into());
+        }
+    }
+    if args.normalize {
+        all.insert("normalize".to_owned(), true.into());
+    }
+    if let Some(Shaped(axes)) = &args.shape {
+        all.insert("shape".to_owned(), axes.clone().into());
+    }
+    for (key, text) in [("dtype", &args.dtype), ("namespace", &args.namespace)] {
+        if let Some(text) = text {
+            all.insert(key.to_owned(), text.as_str().into());
+        }
+    }
     if let Some(pattern) = &args.pattern {
         all.insert("pattern".to_owned(), pattern.as_str().into());
     }
@@ -232,6 +312,20 @@ fn object(text: &str) -> Result<Map<String, Json>> {
     serde_json::from_slice(&bytes).map_err(|cause| {
         Error::new(Kind::BadConstraint, "`--constraints` is not a JSON object").detail(cause.to_string())
     })
+}
+
+/// A shape as it is typed; null stands for any length.
+#[derive(Debug, Clone)]
+struct Shaped(Vec<Option<u64>>);
+
+fn shape(text: &str) -> Result<Shaped, String> {
+    let axes = text.split(',').map(|axis| match axis.trim() {
+        "any" | "null" => Ok(None),
+        axis => axis.parse().map(Some),
+    });
+    axes.collect::<Result<_, _>>()
+        .map(Shaped)
+        .map_err(|_| "a shape is whole numbers with commas, like 28,28 or any,3".to_owned())
 }
 
 /// A whole number stays one, so that an integer's bounds are integers.

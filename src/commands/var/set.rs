@@ -1,9 +1,10 @@
 //! `var set`: changes one variable, or several in one revision.
 
+use std::collections::BTreeMap;
 use std::time::Instant;
 
 use super::{listeners, shortened, written};
-use crate::client::{Client, Value};
+use crate::client::{Client, IfExists, Register, Value};
 use crate::commands::literal::Literal;
 use crate::commands::{Context, suggest::suggest};
 use crate::error::{Error, Kind, Result};
@@ -16,7 +17,13 @@ Examples:
   snakepit var set learning_rate=0.01 batch_size=64
 
 Change one variable, or several in one revision: then all are written or none. \
-A value is JSON, or a bare word where the variable is a string; @FILE and - (stdin) read it from there.";
+A value is JSON, or a bare word where the variable is a string; @FILE and - (stdin) read it from there, also a numpy \
+file for a tensor (@w.npy). With `--create` a variable that is not there is registered, one by one, before the others \
+are written.
+
+Compare and set, told by the exit code: 5 somebody else was first, 10 a bad value, 3 no such variable.
+
+  snakepit var set lr 0.01 --expect-version v7";
 
 /// Change one variable, or several in one revision
 #[derive(Debug, clap::Args)]
@@ -26,8 +33,12 @@ pub struct Args {
     items: Vec<String>,
 
     /// Write only if this is the current version
-    #[arg(long, value_name = "VERSION", value_parser = version)]
+    #[arg(long, value_name = "VERSION", value_parser = super::version)]
     expect_version: Option<u64>,
+
+    /// Register a variable that is not there; its value says the type
+    #[arg(long, conflicts_with = "expect_version")]
+    create: bool,
 }
 
 pub(super) async fn run(args: Args, context: &Context) -> Result<()> {
@@ -44,6 +55,15 @@ pub(super) async fn run(args: Args, context: &Context) -> Result<()> {
         ));
     }
     let client = context.client().await?;
+    let literals = if args.create {
+        match create(&client, literals, context).await {
+            Ok(left) if left.is_empty() => return Ok(()),
+            Ok(left) => left,
+            Err(error) => return Err(suggest(&client, &[], error).await),
+        }
+    } else {
+        literals
+    };
     let values = match typed(&client, &literals).await {
         Ok(values) => values,
         Err(error) => return Err(suggest(&client, &names, error).await),
@@ -79,30 +99,65 @@ fn changes(items: &[String]) -> Result<Vec<(String, String)>> {
     Ok(pairs)
 }
 
+/// Registers what is not there; gives back what is.
+async fn create(
+    client: &Client,
+    literals: Vec<(String, Literal)>,
+    context: &Context,
+) -> Result<Vec<(String, Literal)>> {
+    let names: Vec<String> = literals.iter().map(|(name, _)| name.clone()).collect();
+    let (_, missing) = client.described(&names).await?;
+    let mut left = Vec::new();
+    for (name, literal) in literals {
+        if !missing.contains(&name) {
+            left.push((name, literal));
+            continue;
+        }
+        let value = literal.inferred()?;
+        let declared = Register {
+            name: name.clone(),
+            value: value.clone(),
+            constraints: String::new(),
+            type_inferred: true,
+            if_exists: IfExists::Fail,
+        };
+        let started = Instant::now();
+        match client.register(declared).await {
+            Ok(made) => {
+                context.printer.done(format_args!(
+                    "registered {} {name} = {}  ({})",
+                    value.type_name(),
+                    shortened(&value.brief()),
+                    written(made.version, made.revision, started.elapsed())
+                ));
+                result(context, made.revision, &[(&name, made.version)])?;
+            }
+            // Somebody else was faster: then it is there, and to be written.
+            Err(error) if error.kind() == Kind::VariableExists => left.push((name, literal)),
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(left)
+}
+
 /// What was typed, as values of the variables' types.
 async fn typed(client: &Client, literals: &[(String, Literal)]) -> Result<Vec<(String, Value)>> {
     let mut values = Vec::with_capacity(literals.len());
     let names: Vec<String> = literals.iter().map(|(name, _)| name.clone()).collect();
-    let types: Vec<(String, String)> = match names.as_slice() {
-        [name] => vec![(name.clone(), client.variable(name).await?.type_name)],
-        _ => {
-            let (found, missing) = client.variables(&names).await?;
-            if let Some(name) = missing.first() {
-                let session = client.session();
-                return Err(Error::new(
-                    Kind::VariableNotFound,
-                    format!("variable not found: `{name}` (session `{session}`)"),
-                )
-                .detail("nothing was written"));
-            }
-            names
-                .iter()
-                .cloned()
-                .zip(found.into_iter().map(|variable| variable.type_name))
-                .collect()
-        }
-    };
-    for ((name, literal), (_, type_name)) in literals.iter().zip(&types) {
+    let (found, missing) = client.described(&names).await?;
+    if let Some(name) = missing.first() {
+        let session = client.session();
+        return Err(Error::new(
+            Kind::VariableNotFound,
+            format!("variable not found: `{name}` in session `{session}`"),
+        )
+        .detail("nothing was written"));
+    }
+    for (name, literal) in literals {
+        let there = found
+            .iter()
+            .find(|variable| variable.name == *name || variable.id == *name);
+        let type_name = there.map_or("", |variable| variable.type_name.as_str());
         values.push((name.clone(), literal.value(type_name, &format!("`{name}`"))?));
     }
     Ok(values)
@@ -120,7 +175,7 @@ async fn one(
     let took = started.elapsed();
     context.printer.done(format_args!(
         "set {name} = {}  ({}{})",
-        shortened(&value.text()),
+        shortened(&value.brief()),
         written(made.version, made.revision, took),
         listeners(client.session(), made.watches, made.running_calls),
     ));
@@ -129,11 +184,11 @@ async fn one(
 
 async fn many(client: &Client, values: &[(String, Value)], context: &Context) -> Result<()> {
     let started = Instant::now();
-    let made = client.set_many(values).await?;
+    let made = client.set_many(values, &BTreeMap::new()).await?;
     let took = started.elapsed();
     let told: Vec<String> = values
         .iter()
-        .map(|(name, value)| format!("{name} = {}", shortened(&value.text())))
+        .map(|(name, value)| format!("{name} = {}", shortened(&value.brief())))
         .collect();
     context.printer.done(format_args!(
         "set {}  (rev {}, {}{})",
@@ -166,16 +221,9 @@ fn result(context: &Context, revision: u64, versions: &[(&str, u64)]) -> Result<
     }
 }
 
-/// Reads `8` and `v8`.
-fn version(text: &str) -> Result<u64, String> {
-    text.strip_prefix('v')
-        .unwrap_or(text)
-        .parse()
-        .map_err(|_| "a version is a number, like 8 or v8".to_owned())
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::version;
     use super::*;
 
     fn words(items: &[&str]) -> Vec<String> {
