@@ -109,7 +109,7 @@ kinds! {
     /// Cleanup without force while something runs.
     SessionBusy = "E0103", FailedPrecondition, 5, "session is in use",
         "Calls run in the session or an optimizer holds a lease there, and the request did not force its end. \
-         Wait for them, cancel them (`snakepit call cancel`), or repeat with `--force`.";
+         Wait for them, or repeat with `--force`, which cancels them.";
     /// A session id that breaks the rules.
     SessionName = "E0104", InvalidArgument, 10, "invalid session id",
         "A session id is 1 to 255 bytes of UTF-8 without control characters.";
@@ -135,8 +135,8 @@ kinds! {
          `snakepit var list`, register one with `snakepit var register NAME VALUE`.";
     /// A name that is taken.
     VariableExists = "E0202", AlreadyExists, 5, "variable already exists",
-        "The name is taken in this session. Use `--if-missing` to keep what is there, `--update` to replace its \
-         constraints, or delete it first.";
+        "The name is taken in this session. Use `--if-missing` to keep what is there, `--update` to change its \
+         constraints, `snakepit var set` to write it.";
     /// A name that breaks the rules.
     VariableName = "E0203", InvalidArgument, 10, "invalid variable name",
         "A variable's name is 1 to 255 bytes without white space, control characters or the glob characters \
@@ -144,16 +144,16 @@ kinds! {
     /// The declaration does not agree with what is there.
     DeclarationDiffers = "E0204", AlreadyExists, 5, "variable is declared differently",
         "A program declared a variable that exists with another type or other constraints. Use `--update` to \
-         replace the constraints, or delete the variable first; its type cannot change.";
+         change the constraints; to change the type, `snakepit var del` it first.";
     /// Deleting what others depend on.
     HasDependents = "E0205", FailedPrecondition, 5, "variable has dependents",
-        "Other variables depend on this one. Remove the dependencies (`snakepit dep rm`) or use `--force`, which \
-         leaves them stale.";
+        "Other variables depend on this one. From Python, `delete_variable(NAME, force=True)` of a \
+         session deletes it all the same and leaves them stale.";
 
     /// A value outside min..max, too long, not among the choices.
     ConstraintViolated = "E0301", InvalidArgument, 10, "value out of range",
         "The value is of the right type and breaks a constraint of the variable. Nothing was written. See the \
-         constraints with `snakepit var describe NAME`, change them with `snakepit var register NAME --update`.";
+         constraints with `snakepit var describe NAME`, change one with `snakepit var register NAME --max 2 --update`.";
     /// A value of another type.
     WrongType = "E0302", InvalidArgument, 10, "wrong type",
         "The value is not of the variable's type. Nothing was written. A string in JSON has quotes; a bare word \
@@ -175,8 +175,8 @@ kinds! {
          and decide again; that is what the version is for.";
     /// Somebody holds the lease.
     VariableLocked = "E0402", FailedPrecondition, 5, "variable is locked by an optimizer",
-        "An optimizer holds the write lease of the variable, and the write did not carry its token. See who with \
-         `snakepit opt status`, end it with `snakepit opt stop --force`.";
+        "An optimizer holds the write lease of the variable, and the write did not carry its token. It ends with the \
+         optimizer's lease; `list_variables` of a Python session says `optimizing` of each.";
     /// A token of a lease that ended.
     StaleToken = "E0403", FailedPrecondition, 5, "lease token is stale",
         "The write carried the token of a lease that has ended or was taken over. Its holder has to stop.";
@@ -191,10 +191,10 @@ kinds! {
         "The request is valid and the state does not allow it. The message says what stands in the way.";
     /// A dependency that does not exist.
     DependencyNotFound = "E0407", NotFound, 3, "dependency not found",
-        "There is no such edge. List them with `snakepit dep list`.";
+        "There is no such edge between variables.";
     /// No lease.
     LeaseNotFound = "E0408", NotFound, 3, "optimization not found",
-        "Nobody optimizes that variable. List what runs with `snakepit opt status`.";
+        "Nobody optimizes that variable.";
 
     /// A tool that does not exist.
     ToolNotFound = "E0601", NotFound, 3, "tool not found",
@@ -206,7 +206,7 @@ kinds! {
     /// The worker died under the call.
     WorkerDied = "E0603", Unknown, 6, "worker died during the call",
         "The process that ran the call ended. The call may have run: it is repeated by itself only where the tool \
-         is declared idempotent. See `snakepit worker logs`.";
+         is declared idempotent. What the process printed is where `snakepit worker spawn` runs.";
     /// Missing, unknown or wrong parameters.
     BadParameters = "E0604", InvalidArgument, 10, "invalid parameters",
         "The parameters do not fit the tool's declaration; every problem is listed. The tool did not run. See \
@@ -236,7 +236,7 @@ kinds! {
         "Another worker offers a tool of that name with another declaration. Stop it first, or rename one.";
     /// A call that is not known.
     CallNotFound = "E0612", NotFound, 3, "call not found",
-        "No call has that id, or its record is no longer kept. List calls with `snakepit call list`.";
+        "No call has that id, or its record is no longer kept.";
     /// The idle limit.
     IdleTooLong = "E0613", DeadlineExceeded, 124, "tool showed no sign of life",
         "The tool has an idle limit and neither yielded, reported progress nor logged within it.";

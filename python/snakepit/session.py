@@ -171,6 +171,7 @@ class SessionContext:
     ) -> str:
         """Registers a variable and gives its id. `var_type` is a type's name or a `VariableType`, None = inferred.
 
+        `constraints` is a mapping; `declare` takes them by name, as `Context.register` does in a tool.
         Raises `VariableExistsError` where the name is taken, unless `if_exists` is keep, update (constraints) or
         reset (constraints and value).
         """
@@ -391,7 +392,9 @@ def connect(
     """Attaches to a session of a running bridge, and creates one that never expires where there is none.
 
     `session` is by default SNAKEPIT_SESSION, else `default`; `address` is by default SNAKEPIT_ADDRESS, else this
-    user's socket. The rest is as in `SessionContext`. Raises `BridgeUnavailableError` when nobody answers there.
+    user's socket. The session comes first: give an address by name, `connect(address="127.0.0.1:50051")`. A bridge
+    with a `--name` has the address that `snakepit serve` prints. The rest is as in `SessionContext`; a loop that
+    has to see what others change wants `coherent=True`. Raises `BridgeUnavailableError` when nobody answers there.
     """
     context = SessionContext(
         address or channel.default_address(), session_name(session), strict_mode, cache_ttl=cache_ttl

@@ -218,5 +218,5 @@ fn nobody(address: &Address, cause: &tonic::transport::Error) -> Error {
     };
     Error::new(Kind::NoBridge, format!("no bridge is running at `{address}`"))
         .detail(why)
-        .hint("start one with `snakepit serve`")
+        .hint("start one with `snakepit serve`, and with the same `--name` or address if you named one")
 }

@@ -39,7 +39,11 @@ pub(super) async fn near_session(client: &Client, asked: &str, error: Error) -> 
 async fn near_variable(client: &Client, asked: &[String], error: Error) -> Error {
     let variables = client.described(&["*".to_owned()]).await.unwrap_or_default().0;
     let names: Vec<&str> = variables.iter().map(|variable| variable.name.as_str()).collect();
-    with(error, near(asked, &names), "list them with `snakepit var list`")
+    with(
+        error,
+        near(asked, &names),
+        "list them with `snakepit var list`, make one with `snakepit var register NAME VALUE`",
+    )
 }
 
 async fn near_tool(client: &Client, asked: &[String], error: Error) -> Error {

@@ -138,7 +138,9 @@ impl State {
         );
         match nearest(identifier, self.by_name.keys().map(VariableName::as_str)) {
             Some(name) => error.hint(format!("did you mean `{name}`?")),
-            None => error.hint("list what there is with `snakepit var list`"),
+            None => error.hint(
+                "list what there is with `snakepit var list`, make it with `snakepit var register NAME VALUE`",
+            ),
         }
     }
 

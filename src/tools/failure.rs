@@ -32,13 +32,13 @@ pub(super) fn died(subject: Subject<'_>) -> Error {
     .outcome(Outcome::MayHaveRun);
     if idempotent {
         return error.hint(format!(
-            "see `snakepit worker logs {worker}`; the tool may be called again: it is declared idempotent"
+            "see what it printed where `snakepit worker spawn` runs; the tool may be called again: it is declared idempotent"
         ));
     }
     error
         .detail("not retried because the tool is not declared idempotent")
         .hint(format!(
-            "see `snakepit worker logs {worker}`; declare it `@tool(idempotent=True)` if it may run twice"
+            "see what it printed where `snakepit worker spawn` runs; declare it `@tool(idempotent=True)` if it may run twice"
         ))
 }
 

@@ -43,6 +43,9 @@ impl Signature {
             match given.get(&spec.name) {
                 // A binary value has only its header among the parameters.
                 _ if binary.contains_key(&spec.name) => {}
+                // The hint is what makes it the running call, and it is easily forgotten.
+                None if spec.required && spec.name == "ctx" && spec.r#type == "any" => problems
+                    .push("`ctx` is missing (any): to be given the call, hint it `ctx: Context`".to_owned()),
                 None if spec.required => {
                     problems.push(format!("`{}` is missing ({})", spec.name, spec.r#type))
                 }

@@ -43,7 +43,7 @@ pub struct Args {
     #[arg(long)]
     no_auth: bool,
 
-    /// Keep nothing on disk: everything is gone when it ends
+    /// Keep nothing on disk: everything is gone when it ends. This release never keeps more
     #[arg(long)]
     ephemeral: bool,
 

@@ -245,7 +245,7 @@ fn greet(context: &Context, serve: &Serve, addresses: &[String]) {
         addresses.join(" and ")
     ));
     printer.note("state is kept in memory and gone when this ends");
-    printer.hint("in another terminal: `snakepit var set x 1`, `snakepit worker spawn FILE.py`, `snakepit tool list`; Ctrl-C stops");
+    printer.hint("in another terminal: `snakepit var register x 1`, `snakepit worker spawn FILE.py`, `snakepit tool list`; Ctrl-C stops");
 }
 
 /// Tells whoever started us that we serve: one line with every address.

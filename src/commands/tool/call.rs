@@ -280,6 +280,6 @@ fn spent(timing: Timing) -> String {
 fn no_array() -> Error {
     Error::new(
         Kind::Usage,
-        "only a tensor or an embedding can be written as `npy`",
+        "this release cannot write `npy` here",
     )
 }

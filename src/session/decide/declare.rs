@@ -86,7 +86,9 @@ fn redeclare(
                 existing.name, state.id
             ),
         )
-        .hint("keep it with `--if-missing`, or replace its constraints with `--update`"));
+        .hint(
+            "keep it with `--if-missing`, change its constraints with `--update`, or write it with `var set`",
+        ));
     }
     let widened = existing.inferred && existing.ty == Type::Float && ty == Type::Integer;
     if existing.ty != ty && !widened {
@@ -158,5 +160,5 @@ fn differs(existing: &Variable, how: String) -> Error {
         format!("variable `{}` is declared differently", existing.name),
     )
     .detail(how)
-    .hint("replace its constraints with `--update`; to change its type delete it first")
+    .hint("change its constraints with `--update` (in Python `if_exists=\"update\"`); to change its type, `snakepit var del` it first")
 }

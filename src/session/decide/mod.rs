@@ -182,7 +182,7 @@ fn explained(old: &Variable, error: Error, state: &State) -> Error {
     let (name, session) = (&old.name, &state.id);
     match named.kind() {
         Kind::ConstraintViolated => named.hint(format!(
-            "`{name}` of session `{session}` has the constraints {}; replace them with `snakepit var register {name} --update`",
+            "`{name}` of session `{session}` has the constraints {}; change one with `snakepit var register {name} --update` and `--min`, `--max` or another",
             old.constraints.json(),
         )),
         Kind::WrongType if named.hints().is_empty() => {
