@@ -26,6 +26,9 @@ use crate::{
 /// Updates on their way to one client's connection. The reader's own window bounds what follows.
 const IN_HAND: usize = 64;
 
+/// An update of more bytes than this waits until it is the only one in hand.
+const LARGE_UPDATE: usize = 64 * 1024;
+
 /// Updates, and bytes of updates, that travel in one message.
 const BATCH_UPDATES: usize = 256;
 const BATCH_BYTES: usize = 256 * 1024;
@@ -280,6 +283,14 @@ impl Stream {
     }
 
     async fn put(&self, update: pb::VariableUpdate) -> Result<(), Gone> {
+        if update.encoded_len() > LARGE_UPDATE {
+            // Alone in hand: a reader who stalls pins one large value and not as many as there are places.
+            let mut places = self.send.reserve_many(IN_HAND).await.map_err(|_| Gone)?;
+            if let Some(place) = places.next() {
+                place.send(Ok(update));
+            }
+            return Ok(());
+        }
         self.send.send(Ok(update)).await.map_err(|_| Gone)
     }
 
