@@ -207,6 +207,9 @@ impl Bridge {
         if same {
             // Under the directory's lock, so that a new incarnation never finds the old one's commits.
             self.journal.forget(live.id(), live.epoch());
+            if let Some(end) = self.when_ended.get() {
+                end(live.id());
+            }
             sessions.remove(live.id());
         }
     }
@@ -218,7 +221,7 @@ pub(super) enum Claim {
     Ended(Arc<Live>),
 }
 
-fn missing(id: &str) -> Error {
+pub(super) fn missing(id: &str) -> Error {
     Error::new(
         Kind::SessionNotFound,
         format!("session not found: `{}`", id.escape_debug()),

@@ -20,7 +20,7 @@ pub use subscription::{Progress, Snapshot, Start, Subscription, compacted};
 use std::{
     collections::HashMap,
     sync::{
-        Arc,
+        Arc, OnceLock,
         atomic::{AtomicU64, Ordering},
     },
     time::Duration,
@@ -57,8 +57,12 @@ pub struct Bridge {
     sessions: RwLock<HashMap<SessionId, Arc<Live>>>,
     journal: Arc<dyn Journal>,
     numbers: AtomicU64,
+    when_ended: OnceLock<WhenEnded>,
     openings: Repeats,
 }
+
+/// What else has to go when a session ends.
+type WhenEnded = Box<dyn Fn(&SessionId) + Send + Sync>;
 
 impl Bridge {
     /// A bridge over a journal, without sessions.
@@ -67,8 +71,15 @@ impl Bridge {
             sessions: RwLock::default(),
             journal,
             numbers: AtomicU64::new(1),
+            when_ended: OnceLock::new(),
             openings: Repeats::default(),
         })
+    }
+
+    /// Says what else has to go when a session ends, by hand or by its time to live. The first one said holds. It is
+    /// called under the directory's lock, so that it never meets a new session of that id, and must not come back here.
+    pub fn when_ended(&self, end: impl Fn(&SessionId) + Send + Sync + 'static) {
+        let _ = self.when_ended.set(Box::new(end));
     }
 
     /// What an acknowledged write means here.

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use super::{Bridge, Live, live::Hold};
+use super::{Bridge, Live, directory::missing, live::Hold};
 use crate::{
     error::{Error, Kind, Result},
     journal::{Journal, Tail},
@@ -63,7 +63,7 @@ pub struct Subscription {
 }
 
 impl Bridge {
-    /// Opens a watch. Names that do not exist are refused unless they may be missing.
+    /// Opens a watch. Names that do not exist are refused unless they may be missing, and a session that has ended.
     pub fn subscribe(
         &self,
         live: &Arc<Live>,
@@ -73,6 +73,10 @@ impl Bridge {
     ) -> Result<(Option<Snapshot>, Subscription)> {
         let hold = live.hold();
         let state = live.read();
+        if state.closed {
+            // Its last word has been said; a cursor after it would wait for ever.
+            return Err(missing(live.id().as_str()));
+        }
         if !allow_missing && matches!(start, Start::Snapshot | Start::Updates) {
             for name in selector.exact() {
                 state.get(name)?;

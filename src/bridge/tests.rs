@@ -129,6 +129,24 @@ async fn the_time_to_live_slides_and_is_exact() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn whoever_has_something_in_a_session_is_told_of_each_way_it_ends() {
+    let bridge = Bridge::new(Arc::new(MemoryJournal::default()));
+    let told = Arc::new(parking_lot::Mutex::new(Vec::new()));
+    let seen = Arc::clone(&told);
+    bridge.when_ended(move |id| seen.lock().push(id.as_str().to_owned()));
+    let ttl = Ttl::After(Duration::from_secs(10));
+    session(&bridge, "swept", ttl).await;
+    session(&bridge, "reopened", ttl).await;
+    let by_hand = session(&bridge, "by hand", Ttl::Never).await;
+    bridge.end(&by_hand, "ended").await;
+    bridge.end(&by_hand, "ended twice").await;
+    tokio::time::advance(Duration::from_secs(10)).await;
+    session(&bridge, "reopened", ttl).await;
+    assert_eq!(bridge.sweep().await, 1);
+    assert_eq!(*told.lock(), ["by hand", "reopened", "swept"]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_open_watch_keeps_its_session() {
     let bridge = Bridge::new(Arc::new(MemoryJournal::default()));
     let live = session(&bridge, "s", Ttl::After(Duration::from_secs(10))).await;
@@ -140,6 +158,18 @@ async fn an_open_watch_keeps_its_session() {
     drop(watch);
     tokio::time::advance(Duration::from_secs(11)).await;
     assert!(bridge.peek("s").is_none());
+}
+
+#[tokio::test]
+async fn a_session_that_ended_meanwhile_cannot_be_watched() {
+    let bridge = Bridge::new(Arc::new(MemoryJournal::default()));
+    let live = session(&bridge, "s", Ttl::Never).await;
+    bridge.end(&live, "ended").await;
+    let refused = bridge.subscribe(&live, Selector::default(), Start::Snapshot, true);
+    assert_eq!(
+        refused.err().expect("nothing can follow").kind(),
+        Kind::SessionNotFound
+    );
 }
 
 #[tokio::test]

@@ -288,6 +288,10 @@ impl Watch {
             return update.batch.into_iter().try_for_each(|update| self.take(update));
         }
         let anew = self.epoch != 0 && update.epoch != 0 && update.epoch != self.epoch;
+        if anew {
+            // The same version of another incarnation is another value.
+            self.told.clear();
+        }
         if update.epoch != 0 {
             self.epoch = update.epoch;
         }

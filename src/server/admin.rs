@@ -158,6 +158,10 @@ impl AdminService for Service {
         request: Request<pb::RegisterWorkerRequest>,
     ) -> Reply<Self::RegisterWorkerStream> {
         let request = request.into_inner();
+        if !request.session_id.is_empty() {
+            // Nothing would ever take the tools of a session that is not there away again.
+            self.bridge.session(&request.session_id)?;
+        }
         let worker_id = request.worker_id.clone();
         let worker = WorkerAddress {
             worker_id: request.worker_id,
@@ -177,7 +181,7 @@ impl AdminService for Service {
         Ok(Response::new(Box::pin(orders(
             worker_id,
             attached,
-            self.stop.clone(),
+            self.closing.clone(),
         ))))
     }
 }
@@ -211,7 +215,7 @@ impl Service {
 fn orders(
     worker_id: String,
     mut attached: Attached,
-    stop: CancellationToken,
+    closing: CancellationToken,
 ) -> impl Stream<Item = Result<pb::WorkerOrder, Status>> + Send {
     let (send, receive) = mpsc::channel(ORDERS);
     let accepted = pb::WorkerAccepted {
@@ -227,7 +231,7 @@ fn orders(
                 return;
             }
             next = tokio::select! {
-                () = stop.cancelled() => None,
+                () = closing.cancelled() => None,
                 () = send.closed() => None,
                 order = attached.orders.recv() => order,
             };

@@ -103,10 +103,14 @@ impl Bound {
     /// Serves until `stop` is cancelled, then drains within [`GRACE`].
     pub async fn run(self, stop: CancellationToken) -> Result<()> {
         self.open_default_session().await?;
+        // Later than `stop`: until the calls have ended, workers stay attached and running tools reach
+        // their variables, also over a connection that they open only now.
+        let closing = CancellationToken::new();
         let service = Service {
             bridge: Arc::clone(&self.bridge),
             tools: self.tools.clone(),
             stop: stop.clone(),
+            closing: closing.clone(),
             about: Arc::new(About {
                 name: self.settings.name.clone(),
                 addresses: self.addresses.clone(),
@@ -115,14 +119,23 @@ impl Bound {
             home: tokio::runtime::Handle::current(),
             imports: Arc::new(tokio::sync::Semaphore::new(super::MAX_IMPORTS)),
         };
+        let tools = self.tools.clone();
+        self.bridge.when_ended(move |session| {
+            tools.end_session(session.as_str());
+        });
         let sweeper = tokio::spawn(sweep(Arc::clone(&self.bridge)));
         let (router, health) = Router::new(&service);
-        let edge = Edge::start(self.settings.layout, &router, &stop)?;
+        let edge = Edge::start(self.settings.layout, &router, &closing)?;
         self.tools.called_from(edge.runtimes());
         health.set_service_status("", ServingStatus::Serving).await;
-        edge.accept(self.listeners, stop).await;
-        health.set_service_status("", ServingStatus::NotServing).await;
-        self.tools.drain(GRACE).await;
+        let accepting = edge.accept(self.listeners, closing.clone());
+        let draining = async {
+            stop.cancelled().await;
+            health.set_service_status("", ServingStatus::NotServing).await;
+            self.tools.drain(GRACE).await;
+            closing.cancel();
+        };
+        tokio::join!(accepting, draining);
         edge.drain(GRACE).await;
         sweeper.abort();
         drop(self.socket);

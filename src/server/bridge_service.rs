@@ -42,6 +42,8 @@ pub(super) struct Service {
     pub(super) tools: Tools,
     /// Cancelled when the bridge goes down.
     pub(super) stop: CancellationToken,
+    /// Cancelled after that, when no call runs any more.
+    pub(super) closing: CancellationToken,
     pub(super) about: Arc<About>,
     /// The runtime of processes, timers and links to workers.
     pub(super) home: tokio::runtime::Handle,

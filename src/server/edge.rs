@@ -73,7 +73,8 @@ enum Socket {
 // === impl Edge ===
 
 impl Edge {
-    pub(super) fn start(layout: Layout, router: &Router, stop: &CancellationToken) -> Result<Self> {
+    /// `closing` asks every open connection to end when its last stream has.
+    pub(super) fn start(layout: Layout, router: &Router, closing: &CancellationToken) -> Result<Self> {
         let connections = TaskTracker::new();
         let (count, multi) = match layout {
             Layout::PerCore(count) => (count.get(), false),
@@ -83,7 +84,7 @@ impl Edge {
         let mut runtimes = Vec::with_capacity(count);
         for index in 0..count {
             let (deal, dealt) = mpsc::channel(DEALT);
-            let serve = serve(dealt, router.clone(), stop.clone(), connections.clone());
+            let serve = serve(dealt, router.clone(), closing.clone(), connections.clone());
             let runtime = runtime(multi).map_err(|cause| Error::io("starting a runtime", &cause))?;
             runtimes.push(runtime.handle().clone());
             let thread = thread::Builder::new()
@@ -227,20 +228,20 @@ async fn accept_one(listener: &Listener, slots: &Arc<Semaphore>) -> io::Result<A
 async fn serve(
     mut dealt: mpsc::Receiver<Accepted>,
     router: Router,
-    stop: CancellationToken,
+    closing: CancellationToken,
     connections: TaskTracker,
 ) {
     while let Some(Accepted { socket, peer, slot }) = dealt.recv().await {
-        let (router, stop) = (router.clone(), stop.clone());
+        let (router, closing) = (router.clone(), closing.clone());
         let connection = async move {
             let _slot = slot;
             let served = match socket {
                 Socket::Unix(stream) => match UnixStream::from_std(stream) {
-                    Ok(stream) => connection(stream, peer, router, stop).await,
+                    Ok(stream) => connection(stream, peer, router, closing).await,
                     Err(cause) => Err(cause.into()),
                 },
                 Socket::Tcp(stream) => match TcpStream::from_std(stream) {
-                    Ok(stream) => connection(stream, peer, router, stop).await,
+                    Ok(stream) => connection(stream, peer, router, closing).await,
                     Err(cause) => Err(cause.into()),
                 },
             };
@@ -256,7 +257,7 @@ async fn connection<S>(
     stream: S,
     peer: Peer,
     router: Router,
-    stop: CancellationToken,
+    closing: CancellationToken,
 ) -> Result<(), Box<dyn std::error::Error + Send + Sync>>
 where
     S: tokio::io::AsyncRead + tokio::io::AsyncWrite + Unpin + Send + 'static,
@@ -274,7 +275,7 @@ where
     tokio::pin!(connection);
     tokio::select! {
         served = connection.as_mut() => return Ok(served?),
-        () = stop.cancelled() => connection.as_mut().graceful_shutdown(),
+        () = closing.cancelled() => connection.as_mut().graceful_shutdown(),
     }
     Ok(connection.await?)
 }

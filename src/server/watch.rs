@@ -26,6 +26,9 @@ use crate::{
 /// Updates on their way to one client's connection. The reader's own window bounds what follows.
 const IN_HAND: usize = 64;
 
+/// An update of more bytes than this waits until it is the only one in hand.
+const LARGE_UPDATE: usize = 64 * 1024;
+
 /// Updates, and bytes of updates, that travel in one message.
 const BATCH_UPDATES: usize = 256;
 const BATCH_BYTES: usize = 256 * 1024;
@@ -125,12 +128,15 @@ impl Stream {
         if let Some(snapshot) = snapshot {
             self.anchor(&snapshot).await?;
         }
+        let heartbeat = self.options.heartbeat;
+        // When this client last heard something: commits that are not for it are silence to it.
+        let mut heard = Instant::now();
         loop {
-            let heartbeat = self.options.heartbeat;
-            match tokio::time::timeout(heartbeat, self.subscription.next()).await {
+            match tokio::time::timeout_at(heard + heartbeat, self.subscription.next()).await {
                 Err(_) => {
                     self.control(kind::HEARTBEAT, self.subscription.cursor(), |_| {})
-                        .await?
+                        .await?;
+                    heard = Instant::now();
                 }
                 Ok(Err(error)) => return self.fail(error.into()).await,
                 Ok(Ok(Progress::Commits(mut commits))) => {
@@ -138,7 +144,14 @@ impl Stream {
                     if !self.options.throttle.is_zero() {
                         self.subscription.drain_into(&mut commits);
                     }
-                    self.commits(&commits).await?;
+                    if self.commits(&commits).await? {
+                        heard = Instant::now();
+                    } else if let Some(last) = commits.last()
+                        && heard.elapsed() >= heartbeat
+                    {
+                        self.control(kind::HEARTBEAT, last.revision, |_| {}).await?;
+                        heard = Instant::now();
+                    }
                     if !self.options.throttle.is_zero() {
                         tokio::time::sleep_until(began + self.options.throttle).await;
                     }
@@ -158,6 +171,7 @@ impl Stream {
                     })
                     .await?;
                     self.anchor(&snapshot).await?;
+                    heard = Instant::now();
                 }
                 Ok(Ok(Progress::Closed(reason))) => {
                     let cursor = self.subscription.cursor();
@@ -187,9 +201,11 @@ impl Stream {
             .await
     }
 
-    async fn commits(&self, commits: &[Arc<Commit>]) -> Result<(), Gone> {
+    /// Tells what of these commits the client is to know; false when that is nothing.
+    async fn commits(&self, commits: &[Arc<Commit>]) -> Result<bool, Gone> {
         let latest = self.latest(commits);
         let mut batch = Batch::new(self);
+        let mut any = false;
         for commit in commits {
             let mut updates: Vec<_> = commit
                 .events
@@ -202,14 +218,16 @@ impl Stream {
             if let Some(last) = updates.last_mut() {
                 last.revision_end = true;
             }
+            any |= !updates.is_empty();
             for update in updates {
                 batch.add(update).await?;
             }
         }
-        batch.flush().await
+        batch.flush().await?;
+        Ok(any)
     }
 
-    /// Under a throttle: the last write of each variable among these commits.
+    /// Under a throttle: the last write of each variable among these commits that this watch is told of.
     fn latest(&self, commits: &[Arc<Commit>]) -> Option<Latest> {
         if self.options.throttle.is_zero() {
             return None;
@@ -217,7 +235,10 @@ impl Stream {
         let mut latest = HashMap::new();
         for commit in commits {
             for event in &commit.events {
-                if let (Event::ValueSet { .. }, Some(variable)) = (event, event.variable()) {
+                // Of those that are told: an equal write after it must not swallow a change.
+                if let (Event::ValueSet { .. }, Some(variable)) = (event, event.variable())
+                    && self.wants(event)
+                {
                     latest.insert(variable.id.clone(), commit.revision);
                 }
             }
@@ -262,6 +283,14 @@ impl Stream {
     }
 
     async fn put(&self, update: pb::VariableUpdate) -> Result<(), Gone> {
+        if update.encoded_len() > LARGE_UPDATE {
+            // Alone in hand: a reader who stalls pins one large value and not as many as there are places.
+            let mut places = self.send.reserve_many(IN_HAND).await.map_err(|_| Gone)?;
+            if let Some(place) = places.next() {
+                place.send(Ok(update));
+            }
+            return Ok(());
+        }
         self.send.send(Ok(update)).await.map_err(|_| Gone)
     }
 

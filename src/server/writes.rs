@@ -92,6 +92,7 @@ impl Service {
         let actor = origin::actor(&request);
         let request = request.into_inner();
         batch_limit(request.updates.len())?;
+        conditions_belong(&request)?;
         let live = self.bridge.session(&request.session_id)?;
         let (service, at) = (self.clone(), Arc::clone(&live));
         let reply = self.once(live.repeats(), mark(&request), async move {
@@ -326,6 +327,22 @@ fn batch(request: pb::BatchSetVariablesRequest, metadata: &Metadata) -> (Vec<Set
     }
     sets.sort_by(|one, other| one.target.cmp(&other.target));
     (sets, undecodable)
+}
+
+/// A condition on something that the batch does not write would not be looked at: the write would be unconditional.
+fn conditions_belong(request: &pb::BatchSetVariablesRequest) -> Result<()> {
+    let stray = |target: &&String| !request.updates.contains_key(*target);
+    match request.expected_versions.keys().filter(stray).min() {
+        None => Ok(()),
+        Some(target) => Err(Error::new(
+            Kind::BadRequest,
+            format!(
+                "expected_versions names `{}`, which the batch does not write",
+                target.escape_debug()
+            ),
+        )
+        .hint("name a variable in the same way, by name or by id, in both")),
+    }
 }
 
 fn put_version(reply: &mut pb::BatchSetVariablesResponse, target: String, to: Version) {

@@ -2,7 +2,7 @@
 //! then one end. Nothing is buffered here: a reader that pauses pauses the tool.
 
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::task::{Context, Poll};
 
 use tokio::sync::oneshot;
@@ -59,7 +59,7 @@ impl ChunkStream {
 
     /// Makes the RPC of an admitted call that has its permit.
     pub(super) async fn open(
-        lease: Lease,
+        mut lease: Lease,
         link: Arc<Link>,
         request: ExecuteToolRequest,
         declaration: Arc<Declaration>,
@@ -67,13 +67,14 @@ impl ChunkStream {
         arrived: Instant,
     ) -> Result<Self, Error> {
         let handed = Instant::now();
+        lease.begin();
         let opened = start(&lease, &link, request, deadline);
         let subject = Subject {
             worker: &link.worker_id,
             ..call::subject(&declaration)
         };
         let answer = tokio::select! {
-            answer = opened => answer,
+            answer = opened => answer.map(Opened::take),
             () = until(deadline) => return Err(failure::too_late(subject.tool, lease.give_up("deadline exceeded"))),
         };
         match answer {
@@ -109,7 +110,7 @@ fn start(
     link: &Arc<Link>,
     request: ExecuteToolRequest,
     deadline: Option<Instant>,
-) -> oneshot::Receiver<Result<Streaming<ToolChunk>, Status>> {
+) -> oneshot::Receiver<Opened> {
     let (sender, receiver) = oneshot::channel();
     let (desk, id, link) = (
         Arc::downgrade(lease.desk()),
@@ -122,19 +123,48 @@ fn start(
         let Some(opened) = link.closed.run_until_cancelled(opening).await else {
             return;
         };
-        match sender.send(opened.map(tonic::Response::into_inner)) {
-            Ok(()) => {}
-            Err(Ok(source)) => {
-                lane::read_to_end(desk, link, id, source);
-            }
-            Err(Err(_)) => {
-                if let Some(desk) = desk.upgrade() {
-                    desk.close(&id, false);
-                }
-            }
-        }
+        let opened = Opened {
+            answer: Some(opened.map(tonic::Response::into_inner)),
+            desk,
+            link,
+            id,
+        };
+        // A caller that is gone, now or before it looks, drops it: that ends the call.
+        drop(sender.send(opened));
     });
     receiver
+}
+
+/// The worker's answer on its way to the caller. Dropping it unread follows the call to its end.
+struct Opened {
+    answer: Option<Result<Streaming<ToolChunk>, Status>>,
+    desk: Weak<Desk>,
+    link: Arc<Link>,
+    id: Arc<str>,
+}
+
+impl Opened {
+    fn take(mut self) -> Result<Streaming<ToolChunk>, Status> {
+        let nothing = || Err(Status::internal("the answer was taken before"));
+        self.answer.take().unwrap_or_else(nothing)
+    }
+}
+
+impl Drop for Opened {
+    fn drop(&mut self) {
+        match self.answer.take() {
+            Some(Ok(source)) => {
+                let (link, id) = (Arc::clone(&self.link), Arc::clone(&self.id));
+                lane::read_to_end(Weak::clone(&self.desk), link, id, source, false);
+            }
+            Some(Err(_)) => {
+                if let Some(desk) = self.desk.upgrade() {
+                    desk.close(&self.id, false);
+                }
+            }
+            None => {}
+        }
+    }
 }
 
 /// Waits for an instant; for ever when there is none.
@@ -249,6 +279,7 @@ impl Relay {
             Arc::clone(&self.link),
             Arc::clone(&self.id),
             source,
+            self.final_seen,
         );
     }
 }

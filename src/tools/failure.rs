@@ -31,15 +31,11 @@ pub(super) fn died(subject: Subject<'_>) -> Error {
     )
     .outcome(Outcome::MayHaveRun);
     if idempotent {
-        return error.hint(format!(
-            "see what it printed where `snakepit worker spawn` runs; the tool may be called again: it is declared idempotent"
-        ));
+        return error.hint("see what it printed where `snakepit worker spawn` runs; the tool may be called again: it is declared idempotent".to_string());
     }
     error
         .detail("not retried because the tool is not declared idempotent")
-        .hint(format!(
-            "see what it printed where `snakepit worker spawn` runs; declare it `@tool(idempotent=True)` if it may run twice"
-        ))
+        .hint("see what it printed where `snakepit worker spawn` runs; declare it `@tool(idempotent=True)` if it may run twice".to_string())
 }
 
 /// The last worker of a tool went away before the call's turn came.

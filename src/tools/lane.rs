@@ -52,13 +52,20 @@ async fn run(desk: &Weak<Desk>, link: &Link, lane: usize) -> Result<(), Status> 
     Ok(())
 }
 
-/// Reads a stream that was cancelled to its end, then ends its call: only then is the permit really free.
-pub(super) fn read_to_end(desk: Weak<Desk>, link: Arc<Link>, id: Arc<str>, mut source: Streaming<ToolChunk>) {
+/// Reads a stream that nobody reads any more to its end, then ends its call: only then is the permit really free.
+/// `well`: it had its final chunk.
+pub(super) fn read_to_end(
+    desk: Weak<Desk>,
+    link: Arc<Link>,
+    id: Arc<str>,
+    mut source: Streaming<ToolChunk>,
+    well: bool,
+) {
     link.seat().runtime.clone().spawn(async move {
         let rest = async { while let Ok(Some(_)) = source.message().await {} };
         link.closed.run_until_cancelled(rest).await;
         if let Some(desk) = desk.upgrade() {
-            desk.close(&id, false);
+            desk.close(&id, well);
         }
     });
 }

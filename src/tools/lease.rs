@@ -8,6 +8,8 @@ use crate::error::Outcome;
 pub(super) struct Lease {
     /// False once the call ended or another one answers for it.
     held: bool,
+    /// False while the caller of a stream has not used its permit: then nothing runs that could end the call.
+    begun: bool,
     desk: Arc<Desk>,
     id: Arc<str>,
 }
@@ -16,9 +18,22 @@ impl Lease {
     pub(super) fn new(desk: &Arc<Desk>, id: &Arc<str>) -> Self {
         Self {
             held: true,
+            begun: true,
             desk: Arc::clone(desk),
             id: Arc::clone(id),
         }
+    }
+
+    /// The lease of a stream before its RPC is made.
+    pub(super) fn of_stream(desk: &Arc<Desk>, id: &Arc<str>) -> Self {
+        let mut lease = Self::new(desk, id);
+        lease.begun = false;
+        lease
+    }
+
+    /// The RPC is being made: from here on the worker's word ends the call.
+    pub(super) fn begin(&mut self) {
+        self.begun = true;
     }
 
     pub(super) fn desk(&self) -> &Arc<Desk> {
@@ -38,14 +53,22 @@ impl Lease {
     /// Stops waiting. Says how far the call came.
     pub(super) fn give_up(mut self, reason: &str) -> Outcome {
         self.held = false;
-        self.desk.abandon(&self.id, reason).unwrap_or(Outcome::MayHaveRun)
+        self.leave(reason)
+    }
+
+    fn leave(&self, reason: &str) -> Outcome {
+        if self.begun {
+            return self.desk.abandon(&self.id, reason).unwrap_or(Outcome::MayHaveRun);
+        }
+        self.desk.withdraw(&self.id, reason);
+        Outcome::NeverStarted
     }
 }
 
 impl Drop for Lease {
     fn drop(&mut self) {
         if self.held {
-            self.desk.abandon(&self.id, "the caller went away");
+            self.leave("the caller went away");
         }
     }
 }

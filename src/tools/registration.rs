@@ -37,7 +37,11 @@ impl Desk {
             let text = format!("worker `{worker_id}` serves another session");
             return Err(Error::new(Kind::BadRequest, text));
         }
-        self.within_limit(worker_id, worker.tools.len() + tools.len())?;
+        // What it serves already is not new: registering the same again changes nothing.
+        let served = worker.tools.iter().filter_map(|id| state.registry.get(*id));
+        let served: HashSet<&str> = served.map(|tool| &*tool.declaration.name).collect();
+        let new = tools.iter().filter(|tool| !served.contains(tool.name.as_str()));
+        self.within_limit(worker_id, worker.tools.len() + new.count())?;
         for tool in &tools {
             // A tool that the session can call already must not be hidden by a second one of its name.
             let scope = if state.registry.in_scope(session, &tool.name).is_some() {

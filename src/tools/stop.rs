@@ -52,6 +52,25 @@ impl Desk {
         })
     }
 
+    /// The caller of a stream left before it made the RPC. If it had a permit, no worker knows of the call and none
+    /// will say that it ended.
+    pub(super) fn withdraw(&self, id: &str, reason: &str) {
+        let mut state = self.lock();
+        match state.worker_of(id) {
+            Some(worker) => {
+                state.retire(id, false);
+                state.pump(&worker);
+            }
+            None => {
+                if let Some(call) = state.calls.get_mut(id) {
+                    call.reply = None;
+                }
+                state.stop(id, reason);
+            }
+        }
+        self.tell_if_idle(&state);
+    }
+
     /// Takes no new calls, lets those that are here end, and cancels what is left after the grace.
     pub(super) async fn drain(&self, grace: Duration) {
         {

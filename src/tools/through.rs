@@ -94,7 +94,7 @@ impl Tools {
         let granted = self
             .desk
             .admit(tool, admission, Reply::Permit(reply), |_| Work::Stream)?;
-        let lease = Lease::new(&self.desk, &checked.id);
+        let lease = Lease::of_stream(&self.desk, &checked.id);
         let link = tokio::select! {
             biased;
             permit = permit => match permit {

@@ -121,7 +121,12 @@ impl State {
     }
 
     /// A call goes on after a nested one. Its worker may for a moment have more calls than permits.
-    pub(super) fn take_back(&mut self, id: &str) {
+    pub(super) fn take_back(&mut self, id: &Arc<str>) {
+        // A caller may choose the id of a call that has ended: that one is another call, and lent nothing.
+        let same = |(its, _): &(&Arc<str>, _)| Arc::ptr_eq(its, id);
+        if self.calls.get_key_value(id).filter(same).is_none() {
+            return;
+        }
         let Some(call) = self.calls.get_mut(id) else {
             return;
         };

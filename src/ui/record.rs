@@ -127,7 +127,7 @@ pub(super) fn table<R: Record>(items: &[R], printer: &Printer) -> String {
             });
         }
     }
-    trimmed(&table)
+    trimmed(&mut table)
 }
 
 /// One thing as lines of `title  value`, the values in full.
@@ -142,7 +142,7 @@ pub(super) fn sheet<R: Record>(item: &R, printer: &Printer) -> String {
         };
         table.add_row(vec![title, comfy_table::Cell::new(&cell.shown)]);
     }
-    trimmed(&table)
+    trimmed(&mut table)
 }
 
 /// Lines of tab-separated values: a heading, then full values with tabs and line ends escaped.
@@ -179,13 +179,15 @@ fn plain(printer: &Printer) -> Table {
     table
 }
 
-/// Without the space that the first column has on its left and the last one on its right.
-fn trimmed(table: &Table) -> String {
-    let lines = table.lines().map(|line| {
-        let line = line.strip_prefix(' ').unwrap_or(&line).trim_end().to_owned();
-        line + "\n"
-    });
-    lines.collect()
+/// Two spaces between columns and none before the first: also where a style is put around a cell and its padding.
+fn trimmed(table: &mut Table) -> String {
+    for column in table.column_iter_mut() {
+        column.set_padding((0, 2));
+    }
+    table
+        .lines()
+        .map(|line| line.trim_end().to_owned() + "\n")
+        .collect()
 }
 
 fn side(align: Align) -> CellAlignment {

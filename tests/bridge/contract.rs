@@ -354,3 +354,22 @@ async fn tcp_on_loopback_serves_the_same_when_it_was_said_aloud() {
     let run = world.run(&format!("--address {address} var get x"));
     assert_eq!(run.out, "7\n", "{}", run.err);
 }
+
+#[tokio::test]
+async fn a_condition_on_what_a_batch_does_not_write_is_refused() {
+    let world = World::new();
+    let _server = world.serve(&[]);
+    let mut bridge = client(&world).await;
+    session(&mut bridge, "s").await;
+    register(&mut bridge, "s", "a", 1.0).await;
+    let batch = pb::BatchSetVariablesRequest {
+        session_id: "s".into(),
+        updates: [("a".to_owned(), any("float", "2.0"))].into(),
+        // By another name than the update: a condition that was not met.
+        expected_versions: [("var_a_1".to_owned(), 7)].into(),
+        atomic: true,
+        ..Default::default()
+    };
+    let status = bridge.set_variables(batch).await.unwrap_err();
+    assert_eq!(status.code(), tonic::Code::InvalidArgument, "{status}");
+}

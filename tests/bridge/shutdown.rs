@@ -51,6 +51,28 @@ fn a_call_that_runs_when_the_signal_comes_gets_its_result() {
 }
 
 #[test]
+fn a_tool_that_runs_when_the_signal_comes_still_reaches_its_variables_whoever_started_its_worker() {
+    let world = World::new();
+    world.file(
+        "late.py",
+        "import time\nfrom snakepit import Context, tool\n\n@tool\ndef late(ctx: Context, path: str) -> int:\n    open(path, 'w').close()\n    time.sleep(1)\n    ctx['x'] = 2\n    return ctx['x']\n",
+    );
+    let bridge = world.foreground(&[]);
+    let worker = world.worker("late.py", &[]);
+    assert_eq!(world.run("var register x 1").code, 0);
+    let note = world.work().join("note");
+    let call = world.process(&["tool", "call", "late", &format!("path={}", note.display())]);
+    eventually(Duration::from_secs(20), "the call's beginning", || {
+        note.exists().then_some(())
+    });
+    let (run, _) = bridge.stop(Signal::SIGTERM);
+    assert_eq!(run.code, 0, "{}", run.err);
+    let run = call.end();
+    assert_eq!((run.code, run.out.as_str()), (0, "2\n"), "{}", run.err);
+    assert_eq!(worker.stop(Signal::SIGTERM).0.code, 0);
+}
+
+#[test]
 fn a_second_ctrl_c_ends_serve_at_once() {
     let world = World::new();
     world.tools("kit.py");

@@ -332,6 +332,28 @@ async fn a_throttle_thins_and_keeps_the_last_value() {
 }
 
 #[tokio::test]
+async fn a_throttle_keeps_the_last_change_when_an_equal_write_follows_it() {
+    let (world, _server, mut bridge, _) = prepared().await;
+    let request = pb::WatchVariablesRequest {
+        updates_only: true,
+        throttle_ms: 300,
+        heartbeat_ms: 2_000,
+        ..watching("s", &["a"])
+    };
+    let mut watch = Watch::open(&world, request).await.unwrap();
+    // The first is told at once; the rest falls into the pause after it.
+    set(&mut bridge, "s", "a", 1.5).await;
+    assert_eq!(told(&watch.next().await).2, "1.5");
+    let changed = set(&mut bridge, "s", "a", 2.5).await;
+    set(&mut bridge, "s", "a", 2.5).await;
+    let update = watch.next().await;
+    assert_eq!(
+        told(&update),
+        ("value_change".into(), "a".into(), "2.5".into(), changed)
+    );
+}
+
+#[tokio::test]
 async fn silence_is_broken_by_a_bookmark() {
     let (world, _server, mut bridge, _) = prepared().await;
     let request = pb::WatchVariablesRequest {
@@ -351,6 +373,29 @@ async fn silence_is_broken_by_a_bookmark() {
         }
         assert!(Instant::now() < deadline, "the bookmark does not move");
     }
+}
+
+#[tokio::test]
+async fn a_bookmark_comes_also_while_others_are_written() {
+    let (world, _server, mut bridge, from) = prepared().await;
+    let request = pb::WatchVariablesRequest {
+        updates_only: true,
+        heartbeat_ms: 200,
+        ..watching("s", &["a"])
+    };
+    let mut watch = Watch::open(&world, request).await.unwrap();
+    let busy = async {
+        loop {
+            set(&mut bridge, "s", "b", 9.0).await;
+        }
+    };
+    let beat = tokio::select! {
+        beat = watch.next() => beat,
+        () = busy => unreachable!(),
+        () = tokio::time::sleep(Duration::from_secs(5)) => panic!("no sign of life"),
+    };
+    assert_eq!(beat.update_type, "heartbeat");
+    assert!(beat.revision > from);
 }
 
 #[tokio::test]

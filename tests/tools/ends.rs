@@ -84,7 +84,8 @@ async fn a_worker_that_dies_ends_each_of_its_calls_once_with_the_truth() {
         if error.kind() == Kind::WorkerDied {
             assert_eq!(error.message(), "worker `w1` died during `gate`");
             assert!(
-                error.hints()[0].contains("`snakepit worker spawn` runs; declare it `@tool(idempotent=True)`")
+                error.hints()[0]
+                    .contains("`snakepit worker spawn` runs; declare it `@tool(idempotent=True)`")
             );
         }
     }

@@ -207,3 +207,25 @@ async fn a_worker_that_is_not_there_or_brings_too_much_is_refused() {
         Kind::BadAddress
     );
 }
+
+#[tokio::test]
+async fn registering_the_same_again_takes_no_further_room() {
+    let limits = Limits {
+        tools_per_worker: 3,
+        ..Limits::default()
+    };
+    let tools = Tools::new(HostTools::built_in(), limits);
+    let peer = Peer::start("w1", 1, vec![tool("echo"), tool("more")]);
+    let _attached = peer.attach(&tools).await;
+    let register = |names: &[&str]| {
+        let request = RegisterToolsRequest {
+            worker_id: "w1".into(),
+            tools: names.iter().map(|name| tool(name)).collect(),
+            ..Default::default()
+        };
+        tools.register(request, &Origin::default())
+    };
+    register(&["echo", "more"]).unwrap();
+    register(&["echo", "more", "third"]).unwrap();
+    assert_eq!(register(&["fourth"]).unwrap_err().kind(), Kind::LimitExceeded);
+}

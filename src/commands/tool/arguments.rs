@@ -1,5 +1,7 @@
 //! Arguments of a call as they are typed, read by the tool's own declaration: no quoting games.
 
+use std::collections::HashSet;
+
 use serde_json::Map;
 use serde_json::value::RawValue;
 
@@ -28,8 +30,12 @@ pub(super) fn read(tool: &ToolView, typed: &[String], object: Option<&str>) -> R
     if let Some(text) = object {
         arguments.values = whole(text)?;
     }
+    let mut seen = HashSet::new();
     for word in typed {
         let (name, source) = split(word)?;
+        if !seen.insert(name.clone()) {
+            return Err(Error::new(Kind::Usage, format!("`{name}` is named twice")));
+        }
         arguments.values.retain(|(known, _)| *known != name);
         let type_name = declared(tool, &name);
         match value(&source, type_name, &name) {

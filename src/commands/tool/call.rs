@@ -278,8 +278,5 @@ fn spent(timing: Timing) -> String {
 }
 
 fn no_array() -> Error {
-    Error::new(
-        Kind::Usage,
-        "this release cannot write `npy` here",
-    )
+    Error::new(Kind::Usage, "this release cannot write `npy` here")
 }
