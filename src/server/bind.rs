@@ -16,7 +16,7 @@ use tokio_util::sync::CancellationToken;
 use tonic_health::ServingStatus;
 
 use super::{
-    bridge_service::{About, Router, Service},
+    bridge_service::{About, Parts, Router, Service},
     edge::{Edge, Layout},
 };
 use crate::{
@@ -106,7 +106,7 @@ impl Bound {
         // Later than `stop`: until the calls have ended, workers stay attached and running tools reach
         // their variables, also over a connection that they open only now.
         let closing = CancellationToken::new();
-        let service = Service {
+        let service = Service::new(Parts {
             bridge: Arc::clone(&self.bridge),
             tools: self.tools.clone(),
             stop: stop.clone(),
@@ -118,7 +118,7 @@ impl Bound {
             }),
             home: tokio::runtime::Handle::current(),
             imports: Arc::new(tokio::sync::Semaphore::new(super::MAX_IMPORTS)),
-        };
+        });
         let tools = self.tools.clone();
         self.bridge.when_ended(move |session| {
             tools.end_session(session.as_str());

@@ -35,9 +35,12 @@ pub(super) type Reply<T> = Result<Response<T>, Status>;
 /// A stream of chunks of one call.
 pub(super) type Chunks = Pin<Box<dyn tokio_stream::Stream<Item = Result<pb::ToolChunk, Status>> + Send>>;
 
-/// What every connection answers from.
+/// What every connection answers from. One pointer, because writes take a copy along.
 #[derive(Clone)]
-pub(super) struct Service {
+pub(super) struct Service(Arc<Parts>);
+
+/// The parts of a [`Service`].
+pub(super) struct Parts {
     pub(super) bridge: Arc<Bridge>,
     pub(super) tools: Tools,
     /// Cancelled when the bridge goes down.
@@ -59,7 +62,19 @@ pub(super) struct About {
     pub(super) started_at: WallTime,
 }
 
+impl std::ops::Deref for Service {
+    type Target = Parts;
+
+    fn deref(&self) -> &Parts {
+        &self.0
+    }
+}
+
 impl Service {
+    pub(super) fn new(parts: Parts) -> Self {
+        Self(Arc::new(parts))
+    }
+
     /// Calls that run or wait in a session.
     pub(super) fn running_calls(&self, live: &Live) -> u32 {
         u32::try_from(self.tools.session_calls(live.id().as_str())).unwrap_or(u32::MAX)

@@ -232,7 +232,8 @@ async fn serve(
     connections: TaskTracker,
 ) {
     while let Some(Accepted { socket, peer, slot }) = dealt.recv().await {
-        let (router, closing) = (router.clone(), closing.clone());
+        // A token of its own: a connection looks at it whenever it is woken, and the parent's lock would be everybody's.
+        let (router, closing) = (router.clone(), closing.child_token());
         let connection = async move {
             let _slot = slot;
             let served = match socket {
