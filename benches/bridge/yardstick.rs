@@ -1,7 +1,7 @@
 //! The yardstick: a raw tonic service that answers GetVariable, SetVariable and Ping with fixed messages.
 //!
-//! `bridge yardstick SOCKET per-core|multi`. Per core: one current-thread runtime a core that accepts from one
-//! shared socket, which is the layout of our server.
+//! `bridge yardstick SOCKET per-core|multi`. Per core: a current-thread runtime for each core but one, which is the
+//! layout of our server.
 
 use std::{
     convert::Infallible,
@@ -66,8 +66,9 @@ pub fn serve(arguments: &[String]) {
         runtime.block_on(answer(listener));
         return;
     }
-    let cores = std::thread::available_parallelism().map_or(2, usize::from);
-    let threads: Vec<_> = (0..cores)
+    let fronts =
+        std::thread::available_parallelism().map_or(1, |cores| usize::from(cores).saturating_sub(1).max(1));
+    let threads: Vec<_> = (0..fronts)
         .map(|_| {
             let listener = listener.try_clone().expect("a socket can be shared");
             std::thread::spawn(move || {

@@ -14,7 +14,7 @@ use crate::workers::options::WorkerSettings;
 /// How connections are spread over threads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 enum RuntimeChoice {
-    /// One single-threaded runtime a core: about half the CPU a call
+    /// A single-threaded runtime for each core but one: about half the CPU a call
     PerCore,
     /// One runtime over all cores
     Multi,
@@ -84,9 +84,12 @@ pub(super) fn run(args: Args, context: &Context) -> Result<()> {
 
 impl Args {
     fn layout(&self) -> Layout {
-        let cores = std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN);
+        // One core is left to the runtime of timers and processes, and to Python: on two cores a second front takes more
+        // in waiting for locks and the processor than it gives.
+        let cores = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
+        let fronts = NonZeroUsize::new(cores - 1).unwrap_or(NonZeroUsize::MIN);
         match self.runtime {
-            RuntimeChoice::PerCore => Layout::PerCore(cores),
+            RuntimeChoice::PerCore => Layout::PerCore(fronts),
             RuntimeChoice::Multi => Layout::Multi,
         }
     }
