@@ -2,10 +2,6 @@
 
 use std::process::ExitCode;
 
-/// The system's allocator grows a thread's memory by the page, with a system call each: a write then takes a quarter longer.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 fn main() -> ExitCode {
     let mut argv = std::env::args_os();
     if argv

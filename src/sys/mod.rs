@@ -8,6 +8,7 @@ pub mod descriptor;
 pub mod directory;
 pub mod launch;
 pub mod machine;
+pub mod memory;
 pub mod peer;
 pub mod signal;
 pub mod tree;

@@ -68,6 +68,7 @@ pub struct Args {
 }
 
 pub(super) fn run(args: Args, context: &Context) -> Result<()> {
+    crate::sys::memory::grow_in_large_steps();
     let layout = args.layout();
     let flags = ServeFlags {
         listen: args.listen,
